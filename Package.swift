@@ -1,0 +1,133 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+/// Settings of every Swift target: memory safety is strict, warnings are errors, and an import
+/// brings in only what it names.
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableExperimentalFeature("Lifetimes"),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// Modules in the order of `docs/architecture.md`; a module imports only from layers below it, or
+/// from its own layer where the architecture allows it.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []
+) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestSupport"], resources: resources,
+    swiftSettings: strict)
+}
+
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let lifecycle = Target.Dependency.product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
+let containers = Target.Dependency.product(name: "BasicContainers", package: "swift-collections")
+
+let package = Package(
+  name: "weft",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "weftd", targets: ["weftd"]),
+    .executable(name: "weft", targets: ["weft"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+  ],
+  targets: [
+    // Layer 0: C shims and the embedded BPF objects.
+    .target(
+      name: "CXDP", linkerSettings: [.linkedLibrary("xdp"), .linkedLibrary("bpf")]),
+    .target(name: "CLinux", linkerSettings: [.linkedLibrary("mnl")]),
+    .target(name: "CPrograms"),
+    .target(name: "CIntrinsics"),
+
+    // Layer 1: values, views and tables that both planes know.
+    module("Inet"),
+    module("Wire", ["Inet"]),
+    module("Tables", ["CIntrinsics"]),
+    module("Telemetry", ["CIntrinsics"]),
+    module("Forwarding", ["CIntrinsics", "Inet", "Tables", "Telemetry", "Wire"]),
+
+    // Layer 2: the kernel's packet sockets.
+    module("XDP", ["CIntrinsics", "CPrograms", "CXDP", "Inet"]),
+
+    // Layer 3: what decides where frames go, and what moves them.
+    module("Routing", ["Forwarding", "Inet", "Tables", "Wire"]),
+    module(
+      "Dataplane",
+      [
+        "CIntrinsics", "CLinux", "Forwarding", "Inet", "Tables", "Telemetry", "Wire", "XDP",
+        containers,
+      ]),
+
+    // Layer 4: the control plane and the host's network.
+    module("HostNetwork", ["CLinux", "Inet", logging]),
+    module(
+      "ControlPlane", ["Forwarding", "HostNetwork", "Inet", "Routing", "Telemetry", logging]),
+
+    // Layer 5: composition.
+    module("ControlAPI", ["ControlPlane", "Inet", hummingbird, httpClient, logging, nioCore]),
+    module(
+      "Node",
+      [
+        "CLinux", "ControlAPI", "ControlPlane", "Dataplane", "Forwarding", "HostNetwork", "Inet",
+        "Routing", "Telemetry", "XDP", lifecycle, logging, toml,
+      ]),
+
+    // Layer 6: programs.
+    program("weftd", ["Node", arguments]),
+    program("weft", ["ControlAPI", "Inet", arguments]),
+
+    // Tests.
+    .target(
+      name: "TestSupport", dependencies: ["Inet", "Wire"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+    tests("InetTests", ["Inet"]),
+    tests("WireTests", ["Inet", "Wire"]),
+    tests("TablesTests", ["Tables"]),
+    tests("TelemetryTests", ["Telemetry"]),
+    tests("ForwardingTests", ["Forwarding", "Inet", "Tables"]),
+    tests("XDPTests", ["CPrograms", "CXDP", "Inet", "Wire", "XDP"]),
+    tests("RoutingTests", ["Forwarding", "Inet", "Routing", "Tables", "Wire"]),
+    tests(
+      "DataplaneTests",
+      [
+        "CAllocationCounter", "Dataplane", "Forwarding", "Inet", "Routing", "Tables", "Telemetry",
+        "Wire", "XDP",
+      ]),
+    tests("HostNetworkTests", ["CLinux", "HostNetwork", "Inet"]),
+    tests("ControlPlaneTests", ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Routing"]),
+    tests("ControlAPITests", ["ControlAPI", "ControlPlane", "Inet", hummingbird, httpClient]),
+    tests("NodeTests", ["HostNetwork", "Inet", "Node"]),
+    tests("TidyTests", []),
+    tests("IntegrationTests", ["ControlAPI", "Inet"]),
+  ]
+)
