@@ -71,12 +71,12 @@ let package = Package(
     // Layer 1: values, views and tables that both planes know.
     module("Inet"),
     module("Wire", ["Inet"]),
-    module("Tables", ["CIntrinsics"]),
+    module("Tables", ["CIntrinsics", "CLinux"]),
     module("Telemetry", ["CIntrinsics"]),
     module("Forwarding", ["CIntrinsics", "Inet", "Tables", "Telemetry", "Wire"]),
 
     // Layer 2: the kernel's packet sockets.
-    module("XDP", ["CIntrinsics", "CPrograms", "CXDP", "Inet"]),
+    module("XDP", ["CIntrinsics", "CLinux", "CPrograms", "CXDP", "Inet", "Tables"]),
 
     // Layer 3: what decides where frames go, and what moves them.
     module("Routing", ["Forwarding", "Inet", "Tables", "Wire"]),

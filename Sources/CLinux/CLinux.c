@@ -1,2 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
+
+#define _GNU_SOURCE
 #include "CLinux.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static int result_or_error(int result) { return result < 0 ? -errno : result; }
+
+int clinux_memory_file(const char* name) {
+  return result_or_error(memfd_create(name, MFD_CLOEXEC));
+}
+
+int clinux_restrict_thread(const unsigned* cores, size_t count) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (size_t index = 0; index < count; index++) {
+    if (cores[index] >= CPU_SETSIZE) return -EINVAL;
+    CPU_SET(cores[index], &set);
+  }
+  return result_or_error(sched_setaffinity(0, sizeof set, &set));
+}
+
+int clinux_pin_thread(unsigned core) { return clinux_restrict_thread(&core, 1); }
+
+int clinux_allowed_cores(unsigned* cores, size_t capacity) {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) < 0) return -errno;
+  int count = 0;
+  for (unsigned core = 0; core < CPU_SETSIZE; core++) {
+    if (!CPU_ISSET(core, &set)) continue;
+    if ((size_t)count < capacity) cores[count] = core;
+    count++;
+  }
+  return count;
+}
+
+struct start {
+  void (*body)(void*);
+  void* context;
+};
+
+static void* run(void* argument) {
+  struct start start = *(struct start*)argument;
+  free(argument);
+  start.body(start.context);
+  return NULL;
+}
+
+int clinux_start_thread(const char* name, uint64_t* thread, void (*body)(void*), void* context) {
+  struct start* start = malloc(sizeof *start);
+  if (!start) return -ENOMEM;
+  *start = (struct start){body, context};
+  pthread_t created;
+  int error = pthread_create(&created, NULL, run, start);
+  if (error) {
+    free(start);
+    return -error;
+  }
+  char shortened[16];
+  strncpy(shortened, name, sizeof shortened - 1);
+  shortened[sizeof shortened - 1] = 0;
+  pthread_setname_np(created, shortened);
+  *thread = (uint64_t)created;
+  return 0;
+}
+
+int clinux_join_thread(uint64_t thread) { return -pthread_join((pthread_t)thread, NULL); }
+
+int clinux_event(void) { return result_or_error(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)); }
+
+void clinux_event_signal(int descriptor) {
+  uint64_t one = 1;
+  // A full counter already wakes the reader, so a refused write loses nothing.
+  ssize_t written = write(descriptor, &one, sizeof one);
+  (void)written;
+}
+
+void clinux_event_clear(int descriptor) {
+  uint64_t count;
+  ssize_t taken = read(descriptor, &count, sizeof count);
+  (void)taken;
+}

@@ -1,2 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// libxdp and libbpf as Swift sees them, and what they leave out.
+
 #pragma once
+
+#include <linux/if_xdp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <xdp/xsk.h>
+
+/// The four rings of one socket, as libxdp describes them.
+struct cxdp_rings {
+  struct xsk_ring_prod fill;
+  struct xsk_ring_cons receive;
+  struct xsk_ring_prod transmit;
+  struct xsk_ring_cons completion;
+};
+typedef struct cxdp_rings cxdp_rings;
+
+/// Opens a socket on `queue` of `interface` that shares `umem`. Returns 0 or -errno.
+int cxdp_open_socket(struct xsk_socket** socket, const char* interface, uint32_t queue,
+                     struct xsk_umem* umem, cxdp_rings* rings,
+                     const struct xsk_socket_config* configuration);
+
+/// Whether the kernel bound the socket in zero-copy mode.
+bool cxdp_is_zero_copy(int descriptor);
+
+/// Lets one wakeup send a whole TX ring: raises the frames a call may send, where the kernel has
+/// that option (Linux 6.17), and the socket's send buffer, which counts frames under way.
+void cxdp_raise_send_limits(int descriptor, uint32_t ring_capacity);
+
+/// Reads the kernel's counters of a socket. Returns 0 or -errno.
+int cxdp_read_statistics(int descriptor, struct xdp_statistics* statistics);
+
+/// Asks the kernel to send what is on the TX ring. Returns 0 or the errno.
+int cxdp_wakeup(int descriptor);

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// Makes an anonymous file for shared memory, closed on exec. Returns a descriptor or -errno.
+int clinux_memory_file(const char* name);
+
+/// Pins the calling thread to one core. Returns 0 or -errno.
+int clinux_pin_thread(unsigned core);
+
+/// Lets the calling thread, and those it starts, run on `cores` only. Returns 0 or -errno.
+int clinux_restrict_thread(const unsigned* cores, size_t count);
+
+/// Writes the cores the calling thread may run on to `cores` and returns how many there are, at
+/// most `capacity` of them written; or -errno.
+int clinux_allowed_cores(unsigned* cores, size_t capacity);
+
+/// Starts a detached-from-nothing POSIX thread named `name` (15 bytes at most) that runs
+/// `body(context)`. Returns 0 or -errno.
+int clinux_start_thread(const char* name, uint64_t* thread, void (*body)(void*), void* context);
+
+/// Waits until a thread started by `clinux_start_thread` has returned.
+int clinux_join_thread(uint64_t thread);
+
+/// Makes an event counter, non-blocking, closed on exec. Returns a descriptor or -errno.
+int clinux_event(void);
+
+/// Adds one to an event counter.
+void clinux_event_signal(int descriptor);
+
+/// Sets an event counter to zero.
+void clinux_event_clear(int descriptor);

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One Ethernet packet in a worker's memory.
+///
+/// Frames are in one piece for now; a frame in several pieces will say so here and nowhere else.
+public struct Frame: BitwiseCopyable, Sendable, Equatable {
+  /// Where it starts, in bytes from the start of the worker's memory.
+  public var address: UInt32
+  /// Its bytes.
+  public var length: UInt32
+
+  /// Describes a frame.
+  @inlinable
+  public init(address: UInt32, length: UInt32) {
+    self.address = address
+    self.length = length
+  }
+}
+
+/// Frames drawn together from one port, in parallel rows: row *i* of each array is frame *i*.
+public struct Batch: ~Copyable {
+  /// Frames at most.
+  public static var capacity: Int { 64 }
+
+  /// Frames in the batch.
+  public var count = 0
+  /// Where the frames are.
+  public var frames = [64 of Frame](repeating: Frame(address: 0, length: 0))
+  /// What becomes of them.
+  public var verdicts = [64 of Verdict](repeating: .undecided)
+  /// Where their senders are, as far as the way they came tells.
+  public var origins = [64 of UInt32](repeating: 0)
+  /// Table keys of their source addresses.
+  var sourceKeys = [64 of UInt64](repeating: 0)
+  /// Table keys of their destination addresses.
+  var destinationKeys = [64 of UInt64](repeating: 0)
+  /// Where the look-up of each key starts, between the two halves of a look-up.
+  var homes = [64 of UInt64](repeating: 0)
+
+  /// An empty batch.
+  public init() {}
+}

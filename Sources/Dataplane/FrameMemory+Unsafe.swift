@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+public import Tables
+internal import XDP
+
+/// A worker's frames: chunks of 4 KiB, those that are free, and who has the others.
+///
+/// Free chunks are reused last in, first out, so that a small set of them stays in the cache. The
+/// kernel may have a chunk on a fill, RX, TX or completion ring; `owner` remembers for which queue,
+/// so that closing a socket gives every one of them back.
+///
+/// Proof of safety: `base` is mapped as long as `memory` is held; addresses come from the free list,
+/// or from descriptors whose ranges are checked by `contains`; chunk numbers derived from them are
+/// below `chunkCount`. The free list never outgrows `chunkCount`, which `give` checks.
+@safe
+public struct FrameMemory: ~Copyable {
+  /// No queue has the chunk: it is free, or a breath is working on it.
+  static var nobody: UInt16 { .max }
+
+  private let memory: MappedMemory
+  let base: UnsafeMutableRawPointer
+  /// Chunks in all.
+  public let chunkCount: Int
+  /// The first `freeCount` entries are the chunks' numbers.
+  private let free: UnsafeMutablePointer<UInt32>
+  private let owner: UnsafeMutablePointer<UInt16>
+  /// Chunks that can be taken.
+  public private(set) var freeCount: Int
+
+  /// All chunks of `memory`, free.
+  public init(memory: MappedMemory) {
+    self.memory = memory
+    unsafe base = memory.base
+    chunkCount = memory.length / UMEM.chunkLength
+    unsafe free = .allocate(capacity: chunkCount)
+    unsafe owner = .allocate(capacity: chunkCount)
+    unsafe owner.initialize(repeating: FrameMemory.nobody, count: chunkCount)
+    for chunk in 0..<chunkCount {
+      unsafe (free + chunk).initialize(to: UInt32(chunkCount - 1 - chunk))
+    }
+    freeCount = chunkCount
+  }
+
+  deinit {
+    unsafe free.deallocate()
+    unsafe owner.deallocate()
+  }
+
+  /// The address of a free chunk's first byte, or nil if there is none.
+  @inline(__always)
+  mutating func take() -> UInt32? {
+    guard freeCount > 0 else { return nil }
+    freeCount &-= 1
+    return unsafe free[freeCount] &* UInt32(UMEM.chunkLength)
+  }
+
+  /// Makes the chunk with this address free.
+  @inline(__always)
+  mutating func give(_ address: UInt32) {
+    precondition(freeCount < chunkCount, "a chunk is given back once")
+    let chunk = address / UInt32(UMEM.chunkLength)
+    unsafe owner[Int(chunk)] = FrameMemory.nobody
+    unsafe free[freeCount] = chunk
+    freeCount &+= 1
+  }
+
+  /// Notes which queue's rings a chunk is on.
+  @inline(__always)
+  mutating func setOwner(of address: UInt32, _ slot: UInt16) {
+    unsafe owner[Int(address / UInt32(UMEM.chunkLength))] = slot
+  }
+
+  /// Takes every chunk back that a closed queue's rings had; returns how many.
+  mutating func reclaim(from slot: UInt16) -> Int {
+    var count = 0
+    for chunk in 0..<chunkCount where unsafe owner[chunk] == slot {
+      give(UInt32(chunk * UMEM.chunkLength))
+      count += 1
+    }
+    return count
+  }
+
+  /// Whether a descriptor lies inside one chunk.
+  @inline(__always)
+  func contains(address: UInt64, length: UInt32) -> Bool {
+    let chunkLength = UInt64(UMEM.chunkLength)
+    return address < UInt64(chunkCount) &* chunkLength
+      && (address & (chunkLength &- 1)) &+ UInt64(length) <= chunkLength
+  }
+
+  /// A frame's bytes, to read.
+  @inline(__always)
+  @_lifetime(borrow self)
+  func bytes(of frame: Frame) -> Span<UInt8> {
+    let start = unsafe (base + Int(frame.address)).assumingMemoryBound(to: UInt8.self)
+    let span = unsafe Span(_unsafeStart: start, count: Int(frame.length))
+    return unsafe _overrideLifetime(span, borrowing: self)
+  }
+
+  /// The `length` bytes from `address` on, to write.
+  @inline(__always)
+  @_lifetime(&self)
+  mutating func mutableBytes(at address: UInt32, length: Int) -> MutableSpan<UInt8> {
+    let start = unsafe (base + Int(address)).assumingMemoryBound(to: UInt8.self)
+    let span = unsafe MutableSpan(_unsafeStart: start, count: length)
+    return unsafe _overrideLifetime(span, mutating: &self)
+  }
+
+  /// Copies a frame into a free chunk behind its headroom, or returns nil if there is none.
+  mutating func copy(_ frame: Frame) -> Frame? {
+    guard Int(frame.length) <= UMEM.frameLengthMax, let chunk = take() else { return nil }
+    let address = chunk &+ UInt32(UMEM.headroom)
+    unsafe memcpy(base + Int(address), base + Int(frame.address), Int(frame.length))
+    return Frame(address: address, length: frame.length)
+  }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CXDP
+public import Forwarding
+internal import Glibc
+public import Telemetry
+public import XDP
+
+/// What stands behind a port's rings.
+public enum PortBacking: BitwiseCopyable, Sendable {
+  /// An AF_XDP socket with this descriptor.
+  case socket(CInt)
+  /// Memory; somebody in this process holds the other halves.
+  case memory
+}
+
+/// What a port is to the switch.
+public enum PortKind: BitwiseCopyable, Sendable, Equatable {
+  /// The outer network: frames carry outer headers.
+  case underlay
+  /// A container's or the host's own interface.
+  case station
+}
+
+/// One queue of one port, as the worker that serves it sees it.
+public struct PortQueue: ~Copyable {
+  // Hot: touched for every batch.
+  var rings: SocketRings
+  /// Frames on the TX ring that were not published yet.
+  var unpublished = 0
+  /// Frames the kernel has for sending and has not completed.
+  var inFlight = 0
+  /// Chunks wanted on the fill ring; grows when bursts show that it was too small.
+  var fillTarget: UInt32
+  /// The kernel stopped before the TX ring was empty.
+  var owesWakeup = false
+  let backing: PortBacking
+  let kind: PortKind
+  /// The port this is a queue of.
+  public let port: PortIndex
+  /// The longest frame the port carries, in bytes with its Ethernet header.
+  let frameLengthMax: UInt32
+  let counters: CounterBlock
+
+  // Cold.
+  let fillTargetMax: UInt32
+
+  /// Describes a queue to be served.
+  public struct Options: Sendable {
+    /// The port this is a queue of.
+    public var port: PortIndex
+    /// What the port is to the switch.
+    public var kind: PortKind
+    /// What stands behind the rings.
+    public var backing: PortBacking
+    /// The longest frame the port carries, in bytes with its Ethernet header.
+    public var frameLengthMax: Int
+    /// Chunks on the fill ring to begin with.
+    public var fillTarget: UInt32
+
+    /// Gathers what a queue is.
+    public init(
+      port: PortIndex, kind: PortKind, backing: PortBacking, frameLengthMax: Int,
+      fillTarget: UInt32
+    ) {
+      self.port = port
+      self.kind = kind
+      self.backing = backing
+      self.frameLengthMax = frameLengthMax
+      self.fillTarget = fillTarget
+    }
+  }
+
+  /// A queue over `rings`, counting into `counters` (`PortCounter`).
+  public init(_ options: Options, rings: consuming SocketRings, counters: CounterBlock) {
+    let capacity = rings.fill.capacity
+    self.rings = rings
+    kind = options.kind
+    backing = options.backing
+    port = options.port
+    frameLengthMax = UInt32(options.frameLengthMax)
+    fillTarget = min(options.fillTarget, capacity)
+    fillTargetMax = capacity
+    self.counters = counters
+  }
+
+  /// Draws up to a batch of frames; their chunks are the worker's from here on.
+  ///
+  /// A descriptor that leaves the memory cannot come from a sound kernel; it is left out, and its
+  /// chunk comes back when the queue is closed.
+  @inline(__always)
+  mutating func receive(into batch: inout Batch, memory: borrowing FrameMemory) {
+    var count = 0
+    var bytes: UInt64 = 0
+    while count < Batch.capacity, let descriptor = rings.receive.next() {
+      guard memory.contains(address: descriptor.address, length: descriptor.length) else {
+        continue
+      }
+      batch.frames[count] = Frame(
+        address: UInt32(truncatingIfNeeded: descriptor.address), length: descriptor.length)
+      bytes &+= UInt64(descriptor.length)
+      count &+= 1
+    }
+    batch.count = count
+    guard count > 0 else { return }
+    rings.receive.release()
+    counters.add(UInt64(count), to: PortCounter.receivedFrames.rawValue)
+    counters.add(bytes, to: PortCounter.receivedBytes.rawValue)
+    if count == Batch.capacity { fillTarget = min(fillTarget &* 2, fillTargetMax) }
+  }
+
+  /// Puts a frame on the TX ring; false if it is full.
+  @inline(__always)
+  mutating func send(_ frame: Frame, slot: UInt16, memory: inout FrameMemory) -> Bool {
+    let descriptor = XDPDescriptor(address: UInt64(frame.address), length: frame.length)
+    guard rings.transmit.append(descriptor) else { return false }
+    memory.setOwner(of: frame.address, slot)
+    unpublished &+= 1
+    inFlight &+= 1
+    counters.add(1, to: PortCounter.sentFrames.rawValue)
+    counters.add(UInt64(frame.length), to: PortCounter.sentBytes.rawValue)
+    return true
+  }
+
+  /// Tops the fill ring up to its target.
+  @inline(__always)
+  mutating func replenish(slot: UInt16, memory: inout FrameMemory) {
+    let there = rings.fill.outstandingCount()
+    guard there < fillTarget else { return }
+    var missing = fillTarget &- there
+    while missing > 0, let chunk = memory.take() {
+      guard rings.fill.append(UInt64(chunk)) else {
+        memory.give(chunk)
+        break
+      }
+      memory.setOwner(of: chunk, slot)
+      missing &-= 1
+    }
+    rings.fill.publish()
+  }
+
+  /// Takes back the chunks of all frames that have been sent.
+  @inline(__always)
+  mutating func complete(memory: inout FrameMemory) {
+    guard inFlight > 0 else { return }
+    var count = 0
+    while let address = rings.completion.next() {
+      guard memory.contains(address: address, length: 0) else { continue }
+      memory.give(UInt32(truncatingIfNeeded: address))
+      count &+= 1
+    }
+    guard count > 0 else { return }
+    rings.completion.release()
+    inFlight &-= count
+  }
+
+  /// Publishes what `send` put on the TX ring and makes the kernel send it.
+  ///
+  /// Returns the number of wakeups. A copying socket sends inside the call and may stop early; the
+  /// call is repeated while it does, a bounded number of times, and the rest is owed.
+  @inline(__always)
+  mutating func flush(memory: inout FrameMemory) -> Int {
+    guard unpublished > 0 || owesWakeup else { return 0 }
+    unpublished = 0
+    rings.transmit.publish()
+    guard case .socket(let descriptor) = backing else { return 0 }
+    owesWakeup = true
+    for attempt in 1...PortQueue.wakeupsMax {
+      let error = cxdp_wakeup(descriptor)
+      complete(memory: &memory)
+      let isUnsent = rings.transmit.outstandingCount() > 0
+      if !isUnsent || (error != EAGAIN && error != EBUSY && error != ENOBUFS) {
+        owesWakeup = isUnsent && error == 0
+        return attempt
+      }
+    }
+    return PortQueue.wakeupsMax
+  }
+
+  private static var wakeupsMax: Int { 8 }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Forwarding
+internal import Inet
+internal import Tables
+
+/// Compares where every sender is with where the snapshot says it is.
+///
+/// Known and in its place: the entry's seen mark is set. Anything else is a hint for the control
+/// plane, once for an address, place and snapshot.
+enum LearnStage {
+  @inline(__always)
+  static func process(
+    _ batch: inout Batch, snapshot: ForwardingSnapshot, reader: borrowing SnapshotReader,
+    hints: inout HintSender
+  ) {
+    let stations = snapshot.stations
+    for index in 0..<batch.count where batch.verdicts[index].isAlive {
+      batch.homes[index] = stations.home(of: batch.sourceKeys[index])
+    }
+    for index in 0..<batch.count where batch.verdicts[index].isAlive {
+      let key = batch.sourceKeys[index]
+      let value = stations.probe(from: batch.homes[index], for: key)
+      let station = Station(value: value)
+      let origin = Location(bits: batch.origins[index])
+      if value != PagedTableReader.missing && station.location == origin {
+        reader.mark(entry: station.entry)
+      } else {
+        hints.send(Hint(mac: MACAddress(bits: key).bits, location: origin), in: snapshot.generation)
+      }
+    }
+  }
+}
+
+extension Verdict {
+  /// Whether the frame is still on its way.
+  @inline(__always)
+  var isAlive: Bool {
+    if case .drop = self { false } else { true }
+  }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Forwarding
+internal import Tables
+
+/// Finds where every frame goes: hash and prefetch all of the batch, then probe.
+///
+/// Unknown destinations are flooded. A frame goes neither back where it came from nor from one
+/// endpoint to another: endpoints are fully meshed and reach each other (split horizon).
+enum LookUpStage {
+  @inline(__always)
+  static func process(_ batch: inout Batch, snapshot: ForwardingSnapshot) {
+    let stations = snapshot.stations
+    for index in 0..<batch.count where batch.verdicts[index] == .undecided {
+      batch.homes[index] = stations.home(of: batch.destinationKeys[index])
+    }
+    for index in 0..<batch.count where batch.verdicts[index] == .undecided {
+      let value = stations.probe(from: batch.homes[index], for: batch.destinationKeys[index])
+      let origin = Location(bits: batch.origins[index])
+      batch.verdicts[index] = verdict(value, from: origin)
+    }
+  }
+
+  @inline(__always)
+  private static func verdict(_ value: UInt64, from origin: Location) -> Verdict {
+    guard value != PagedTableReader.missing else { return .flood }
+    let location = Station(value: value).location
+    if location == origin { return .drop(.samePort) }
+    if location.isEndpoint && origin.isEndpoint { return .drop(.splitHorizon) }
+    return .forward(location)
+  }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why a frame ended in a worker. Each reason is one counter and one sentence.
+public enum DropReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
+  /// Shorter than an Ethernet header.
+  case frameTooShort
+  /// The source address is a group address or all zeros (IEEE 802.3, 3.2.3).
+  case sourceNotStation
+  /// The destination is behind the port the frame came from.
+  case samePort
+  /// It came from an endpoint and its destination is behind an endpoint: they reach each other.
+  case splitHorizon
+  /// A flood that nobody else is there to receive.
+  case nobodyToFloodTo
+  /// The outer packet is not the UDP over IPv4 that the underlay program lets through.
+  case outerNotUDP
+  /// The outer headers claim more bytes than there are, or lengths that contradict each other.
+  case outerMalformed
+  /// The outer IPv4 header's checksum is wrong.
+  case outerChecksumWrong
+  /// The outer packet is a fragment.
+  case outerFragment
+  /// The VXLAN header lacks the I flag (RFC 7348, section 5).
+  case networkFlagMissing
+  /// The frame inside is shorter than an Ethernet header.
+  case innerTooShort
+  /// Nobody configured sends from this address with this network identifier.
+  case endpointUnknown
+  /// The endpoint's next hop has no known MAC address yet.
+  case nextHopUnresolved
+  /// With the outer headers the frame is longer than the underlay carries.
+  case tooLongForUnderlay
+  /// The frame is longer than the port it goes to carries.
+  case tooLongForPort
+  /// The port the frame goes to is being removed.
+  case portGone
+  /// The TX ring is full: the receiving side does not keep up.
+  case transmitRingFull
+  /// No free frame for a copy of a flooded frame.
+  case noFrameForCopy
+
+  /// What happened, for a person.
+  public var sentence: String {
+    switch self {
+    case .frameTooShort: "shorter than an Ethernet header"
+    case .sourceNotStation: "its source address is a group address or all zeros"
+    case .samePort: "its destination is behind the port it came from"
+    case .splitHorizon: "came from an endpoint and its destination is behind an endpoint"
+    case .nobodyToFloodTo: "flooded, and nobody else is there to receive it"
+    case .outerNotUDP: "the outer packet is not UDP over IPv4"
+    case .outerMalformed: "the outer headers' lengths do not fit the packet"
+    case .outerChecksumWrong: "the outer IPv4 header's checksum is wrong"
+    case .outerFragment: "the outer packet is an IPv4 fragment"
+    case .networkFlagMissing: "the VXLAN header does not carry a network identifier"
+    case .innerTooShort: "the frame inside is shorter than an Ethernet header"
+    case .endpointUnknown: "no configured endpoint sends from this address and network identifier"
+    case .nextHopUnresolved: "the endpoint's next hop is not resolved"
+    case .tooLongForUnderlay: "with outer headers it is longer than the underlay's MTU"
+    case .tooLongForPort: "it is longer than the MTU of the port it goes to"
+    case .portGone: "the port it goes to is being removed"
+    case .transmitRingFull: "the port's TX ring is full"
+    case .noFrameForCopy: "no free frame was left for a flooded copy"
+    }
+  }
+
+  /// The name used in status, JSON and metrics.
+  public var identifier: String { String(describing: self) }
+}

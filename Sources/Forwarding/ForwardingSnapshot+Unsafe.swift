@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Tables
+
+/// The root page of a snapshot: leads to everything else, and lies at the page that the publication
+/// word names.
+public struct SnapshotRoot: BitwiseCopyable, Sendable {
+  /// Counts publications, from 1.
+  public var generation: UInt64
+  /// Stations by `SnapshotKey.station`; values are `Station`s.
+  public var stations: PagedTableHeader
+  /// Endpoints by `SnapshotKey.source`; values are `EndpointIndex` numbers.
+  public var sources: PagedTableHeader
+  /// `EndpointRecord`s.
+  public var endpoints: PagedArrayHeader
+  /// Numbers of the endpoints a flood goes to.
+  public var floodEndpoints: PagedArrayHeader
+  /// Numbers of the ports a flood goes to.
+  public var floodPorts: PagedArrayHeader
+
+  /// Where the fields lie, in bytes; a test holds it against the compiler's layout.
+  ///
+  /// Workers reach the fields by these constants, because a key path would be an object.
+  public enum Offset {
+    /// Of `stations`.
+    public static let stations = 8
+    /// Of `sources`.
+    public static let sources = 88
+    /// Of `endpoints`.
+    public static let endpoints = 168
+    /// Of `floodEndpoints`.
+    public static let floodEndpoints = 684
+    /// Of `floodPorts`.
+    public static let floodPorts = 1200
+  }
+}
+
+/// One complete, immutable state of forwarding, as a worker reads it during a breath.
+///
+/// Proof of safety: made only by `SnapshotReader.refresh()`, whose word keeps the pages from being
+/// reused until its next `refresh()` or `goOffline()`; a copy must not outlive that.
+@safe
+public struct ForwardingSnapshot: BitwiseCopyable {
+  @usableFromInline let base: UnsafeRawPointer
+  @usableFromInline let root: UnsafePointer<SnapshotRoot>
+
+  @usableFromInline
+  @unsafe
+  init(base: UnsafeRawPointer, root: UnsafePointer<SnapshotRoot>) {
+    unsafe self.base = base
+    unsafe self.root = root
+  }
+
+  /// The snapshot's generation.
+  @inlinable
+  public var generation: UInt64 { unsafe root.pointee.generation }
+
+  /// Where stations are.
+  @inlinable
+  public var stations: PagedTableReader {
+    unsafe PagedTableReader(base: base, header: field(SnapshotRoot.Offset.stations))
+  }
+
+  /// Which endpoint an outer packet comes from.
+  @inlinable
+  public var sources: PagedTableReader {
+    unsafe PagedTableReader(base: base, header: field(SnapshotRoot.Offset.sources))
+  }
+
+  /// How endpoints are reached.
+  @inlinable
+  public var endpoints: PagedArrayReader<EndpointRecord> {
+    unsafe PagedArrayReader(base: base, header: field(SnapshotRoot.Offset.endpoints))
+  }
+
+  /// The endpoints a flood goes to.
+  @inlinable
+  public var floodEndpoints: PagedArrayReader<UInt16> {
+    unsafe PagedArrayReader(base: base, header: field(SnapshotRoot.Offset.floodEndpoints))
+  }
+
+  /// The ports a flood goes to.
+  @inlinable
+  public var floodPorts: PagedArrayReader<UInt16> {
+    unsafe PagedArrayReader(base: base, header: field(SnapshotRoot.Offset.floodPorts))
+  }
+
+  @inlinable
+  @inline(__always)
+  @unsafe
+  func field<Field>(_ offset: Int) -> UnsafePointer<Field> {
+    unsafe (UnsafeRawPointer(root) + offset).assumingMemoryBound(to: Field.self)
+  }
+}

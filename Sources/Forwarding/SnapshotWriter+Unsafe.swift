@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CIntrinsics
+public import Inet
+public import Tables
+
+/// The control plane's side: changes the next snapshot and publishes it.
+///
+/// Every change copies the few pages it touches. Changes return false when the arena is full, with
+/// nothing changed; what was published stays as it is. One writer exists for a memory.
+///
+/// Proof of safety: only pages private to the pending generation are written, and only the
+/// publication word afterwards; `PageArena` keeps the two apart.
+@safe
+public struct SnapshotWriter: ~Copyable {
+  private let memory: SnapshotMemory
+  private var arena: PageArena
+  private var stations: PagedTableWriter
+  private var sources: PagedTableWriter
+  private var endpoints = PagedArrayWriter<EndpointRecord>()
+  private var floodEndpoints = PagedArrayWriter<UInt16>()
+  private var floodPorts = PagedArrayWriter<UInt16>()
+  private var root: PageIndex
+
+  /// Makes an empty snapshot in `memory` and publishes it as generation 1.
+  ///
+  /// - Parameter seed: makes the tables' hashes unpredictable from outside.
+  public init(memory: SnapshotMemory, seed: UInt64) throws(MemoryError) {
+    self.memory = memory
+    arena = PageArena(memory: memory.pages)
+    guard let root = arena.allocate(),
+      let stations = PagedTableWriter(seed: seed, arena: &arena),
+      let sources = PagedTableWriter(seed: ~seed, arena: &arena)
+    else { throw MemoryError(call: "snapshot pages", number: 12) }
+    self.root = root
+    self.stations = stations
+    self.sources = sources
+    writeRoot(root)
+  }
+
+  /// The generation that readers get now.
+  public var generation: UInt64 { arena.pending - 1 }
+
+  /// Pages free for further changes.
+  public var freePageCount: Int { arena.freeCount }
+
+  /// Pages that wait for workers to pass a later breath.
+  public var retiredPageCount: Int { arena.retiredCount }
+
+  /// Stations in the table.
+  public var stationCount: Int { Int(stations.header.count) }
+
+  /// Stores or moves a station.
+  public mutating func setStation(_ mac: MACAddress, _ station: Station) -> Bool {
+    stations.store(station.value, for: SnapshotKey.station(mac), arena: &arena)
+  }
+
+  /// Forgets a station; false if it was not there.
+  public mutating func removeStation(_ mac: MACAddress) -> Bool {
+    stations.remove(SnapshotKey.station(mac), arena: &arena)
+  }
+
+  /// Where a station is in the snapshot being written.
+  public func station(_ mac: MACAddress) -> Station? {
+    stations.value(for: SnapshotKey.station(mac), in: arena).map { Station(value: $0) }
+  }
+
+  /// Says which endpoint sends from `address` with `network`.
+  public mutating func setSource(
+    _ address: IPv4Address, _ network: VirtualNetwork, endpoint: EndpointIndex
+  ) -> Bool {
+    sources.store(
+      UInt64(endpoint.number), for: SnapshotKey.source(address, network), arena: &arena)
+  }
+
+  /// Stores how an endpoint is reached; indices are given out in order from 0.
+  public mutating func setEndpoint(_ record: EndpointRecord, at index: EndpointIndex) -> Bool {
+    endpoints.store(record, at: Int(index.number), arena: &arena)
+  }
+
+  /// Replaces the lists that say whom a flood goes to.
+  public mutating func setFlood(ports: [PortIndex], endpoints: [EndpointIndex]) -> Bool {
+    replace(&floodPorts, with: ports.map(\.number))
+      && replace(&floodEndpoints, with: endpoints.map(\.number))
+  }
+
+  /// Makes every change since the last call visible at once. False, with the changes still
+  /// pending, if there is no page for the root.
+  public mutating func publish() -> Bool {
+    guard let next = arena.allocate() else { return false }
+    arena.retire(root)
+    root = next
+    writeRoot(next)
+    return true
+  }
+
+  /// Takes back the pages that no worker can see any more.
+  public mutating func reclaim() {
+    arena.reclaim(observed: memory.oldestReached() ?? generation)
+  }
+
+  private mutating func replace(_ list: inout PagedArrayWriter<UInt16>, with numbers: [UInt16])
+    -> Bool
+  {
+    for (index, number) in numbers.enumerated() {
+      guard list.store(number, at: index, arena: &arena) else { return false }
+    }
+    while list.count > numbers.count { list.removeLast(arena: &arena) }
+    return true
+  }
+
+  private mutating func writeRoot(_ page: PageIndex) {
+    let content = SnapshotRoot(
+      generation: arena.pending, stations: stations.header, sources: sources.header,
+      endpoints: endpoints.header, floodEndpoints: floodEndpoints.header,
+      floodPorts: floodPorts.header)
+    unsafe arena.pointer(page).assumingMemoryBound(to: SnapshotRoot.self).initialize(to: content)
+    unsafe cintrinsics_store_release_64(memory.publication, UInt64(page.number))
+    arena.advance()
+  }
+}

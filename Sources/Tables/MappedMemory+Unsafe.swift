@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CLinux
+internal import Glibc
+
+/// Zeroed memory behind an anonymous file, mapped shared.
+///
+/// It is a file so that another process can be handed the same bytes later, and it is a class so
+/// that everybody who keeps pointers into it can keep it mapped: **a pointer taken from `base` is
+/// valid as long as a reference to this object is held**, which is what every user's own proof
+/// rests on. Pages are not touched before use, so a large mapping costs nothing until written.
+@safe
+public final class MappedMemory: @unchecked Sendable {
+  /// First byte; aligned to a page.
+  public let base: UnsafeMutableRawPointer
+  /// Length in bytes, a multiple of the page size.
+  public let length: Int
+  /// The anonymous file; open as long as this object lives.
+  public let fileDescriptor: CInt
+
+  /// Maps `length` bytes, rounded up to whole pages.
+  ///
+  /// - Throws: `MemoryError` naming the call the kernel refused.
+  public init(length: Int, name: String) throws(MemoryError) {
+    let rounded = (length + MappedMemory.pageLength - 1) & ~(MappedMemory.pageLength - 1)
+    let descriptor = unsafe clinux_memory_file(name)
+    guard descriptor >= 0 else { throw MemoryError(call: "memfd_create", number: -descriptor) }
+    guard ftruncate(descriptor, rounded) == 0 else {
+      let number = errno
+      close(descriptor)
+      throw MemoryError(call: "ftruncate", number: number)
+    }
+    let address = unsafe mmap(
+      nil, rounded, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, descriptor, 0)
+    guard let address = unsafe address, unsafe address != MAP_FAILED else {
+      let number = errno
+      close(descriptor)
+      throw MemoryError(call: "mmap", number: number)
+    }
+    unsafe base = address
+    self.length = rounded
+    fileDescriptor = descriptor
+  }
+
+  /// Bytes of a page of this module, which is also the smallest page of every supported machine.
+  public static let pageLength = 4096
+
+  deinit {
+    unsafe munmap(base, length)
+    close(fileDescriptor)
+  }
+}
+
+/// The kernel refused memory.
+public struct MemoryError: Error, Equatable, CustomStringConvertible {
+  /// The system call that failed.
+  public let call: String
+  /// Its `errno`.
+  public let number: CInt
+
+  /// What failed and why, for a person.
+  public var description: String {
+    unsafe "\(call) for shared memory failed: \(String(cString: strerror(number)))"
+  }
+}

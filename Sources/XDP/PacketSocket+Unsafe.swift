@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CXDP
+internal import Glibc
+internal import Tables
+
+/// An AF_XDP socket bound to one queue of one interface.
+///
+/// Proof of safety: libxdp's handle and the ring records are ours until `close()`; the rings handed
+/// out by `takeRings()` point into mappings that live until then, which is why the holder closes
+/// only after the worker has let go of them.
+@safe
+public final class PacketSocket: @unchecked Sendable {
+  /// How a socket is bound.
+  public struct Options: Sendable {
+    /// The interface, in this thread's network namespace.
+    public var interface: String
+    /// One of its queues.
+    public var queue: UInt32
+    /// Entries of RX and of TX, a power of two.
+    public var ringCapacity: UInt32
+    /// Asks for zero-copy and fails if the driver has none; otherwise copies.
+    public var zeroCopy: Bool
+
+    /// Gathers how to bind.
+    public init(interface: String, queue: UInt32, ringCapacity: UInt32, zeroCopy: Bool = false) {
+      self.interface = interface
+      self.queue = queue
+      self.ringCapacity = ringCapacity
+      self.zeroCopy = zeroCopy
+    }
+  }
+
+  /// What the kernel counted against a socket (`struct xdp_statistics`).
+  public struct Statistics: Equatable, Sendable {
+    /// Frames dropped for other reasons than a full ring.
+    public var receiveDropped: UInt64 = 0
+    /// Descriptors on the fill ring that pointed outside the UMEM.
+    public var receiveInvalid: UInt64 = 0
+    /// Descriptors on the TX ring that pointed outside the UMEM.
+    public var transmitInvalid: UInt64 = 0
+    /// Frames dropped because RX was full.
+    public var receiveRingFull: UInt64 = 0
+    /// Times the fill ring had no chunk.
+    public var fillRingEmpty: UInt64 = 0
+  }
+
+  /// The socket.
+  public let descriptor: CInt
+  /// Whether the driver reads and writes the frames in place.
+  public let isZeroCopy: Bool
+  /// The memory its frames are in; held so that it outlives the socket.
+  private let umem: UMEM
+  private var handle: OpaquePointer?
+  private let rings: UnsafeMutablePointer<cxdp_rings>
+
+  /// Opens a socket and binds it. The first socket of a UMEM fixes its mode for all others and has
+  /// to stay open as long as any of them.
+  ///
+  /// - Throws: `XDPError`; EOPNOTSUPP when zero-copy was asked for and the driver has none.
+  public init(umem: UMEM, options: Options) throws(XDPError) {
+    self.umem = umem
+    unsafe rings = .allocate(capacity: 1)
+    unsafe rings.initialize(to: cxdp_rings())
+    var configuration = xsk_socket_config()
+    configuration.rx_size = options.ringCapacity
+    configuration.tx_size = options.ringCapacity
+    configuration.libxdp_flags = UInt32(XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD)
+    configuration.bind_flags =
+      options.zeroCopy ? UInt16(XDP_ZEROCOPY | XDP_USE_NEED_WAKEUP) : UInt16(XDP_COPY)
+    var created: OpaquePointer?
+    let result = unsafe cxdp_open_socket(
+      &created, options.interface, options.queue, umem.handle, rings, &configuration)
+    guard result == 0, let created = unsafe created else {
+      unsafe rings.deallocate()
+      throw XDPError(
+        call: "binding an AF_XDP socket", number: -result,
+        subject: "queue \(options.queue) of \(options.interface)")
+    }
+    unsafe handle = created
+    descriptor = unsafe xsk_socket__fd(created)
+    isZeroCopy = cxdp_is_zero_copy(descriptor)
+    cxdp_raise_send_limits(descriptor, options.ringCapacity)
+  }
+
+  /// Our halves of the rings; taken once.
+  public func takeRings() -> SocketRings {
+    let fill = unsafe rings.pointee.fill
+    let receive = unsafe rings.pointee.receive
+    let transmit = unsafe rings.pointee.transmit
+    let completion = unsafe rings.pointee.completion
+    return unsafe SocketRings(
+      fill: ProducerRing(
+        entries: fill.ring.assumingMemoryBound(to: UInt64.self), capacity: fill.size,
+        producer: fill.producer, consumer: fill.consumer),
+      receive: ConsumerRing(
+        entries: receive.ring.assumingMemoryBound(to: XDPDescriptor.self), capacity: receive.size,
+        producer: receive.producer, consumer: receive.consumer),
+      transmit: ProducerRing(
+        entries: transmit.ring.assumingMemoryBound(to: XDPDescriptor.self),
+        capacity: transmit.size, producer: transmit.producer, consumer: transmit.consumer),
+      completion: ConsumerRing(
+        entries: completion.ring.assumingMemoryBound(to: UInt64.self), capacity: completion.size,
+        producer: completion.producer, consumer: completion.consumer))
+  }
+
+  /// What the kernel counted; zeros once closed.
+  public func statistics() -> Statistics {
+    var counted = xdp_statistics()
+    guard unsafe handle != nil, unsafe cxdp_read_statistics(descriptor, &counted) == 0 else {
+      return Statistics()
+    }
+    return Statistics(
+      receiveDropped: counted.rx_dropped, receiveInvalid: counted.rx_invalid_descs,
+      transmitInvalid: counted.tx_invalid_descs, receiveRingFull: counted.rx_ring_full,
+      fillRingEmpty: counted.rx_fill_ring_empty_descs)
+  }
+
+  /// Unbinds. The rings become invalid; frames the kernel had are the UMEM owner's again.
+  public func close() {
+    guard let open = unsafe handle else { return }
+    unsafe xsk_socket__delete(open)
+    unsafe handle = nil
+  }
+
+  deinit {
+    close()
+    unsafe rings.deallocate()
+  }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CXDP
+internal import Glibc
+public import Tables
+
+/// Frames' memory, registered with the kernel for AF_XDP sockets to share.
+///
+/// It is divided into chunks of 4 KiB, one frame or one piece of a frame each. The kernel receives
+/// at offset 256 of a chunk, which leaves room for outer headers in front of every frame.
+///
+/// Proof of safety: libxdp's handle and the two ring records it keeps pointers to live as long as
+/// this object; sockets hold a reference to it.
+@safe
+public final class UMEM: @unchecked Sendable {
+  /// Bytes of a chunk.
+  public static let chunkLength = 4096
+  /// Where in a chunk the kernel puts a received frame (`XDP_PACKET_HEADROOM`).
+  public static let headroom = 256
+  /// The longest frame that fits a chunk behind the headroom.
+  public static let frameLengthMax = chunkLength - headroom
+  /// Entries of the fill and completion rings of every socket.
+  public static let ringCapacity: UInt32 = 2048
+
+  /// The frames.
+  public let memory: MappedMemory
+  let handle: OpaquePointer
+  let fill: UnsafeMutablePointer<xsk_ring_prod>
+  let completion: UnsafeMutablePointer<xsk_ring_cons>
+
+  /// Registers all of `memory`, whose length is a multiple of the chunk's.
+  ///
+  /// The same memory may be registered more than once: sockets of a zero-copy interface need a
+  /// registration apart from those of the others.
+  public init(memory: MappedMemory) throws(XDPError) {
+    self.memory = memory
+    unsafe fill = .allocate(capacity: 1)
+    unsafe fill.initialize(to: xsk_ring_prod())
+    unsafe completion = .allocate(capacity: 1)
+    unsafe completion.initialize(to: xsk_ring_cons())
+    var configuration = xsk_umem_config()
+    configuration.fill_size = UMEM.ringCapacity
+    configuration.comp_size = UMEM.ringCapacity
+    configuration.frame_size = UInt32(UMEM.chunkLength)
+    var created: OpaquePointer?
+    let result = unsafe xsk_umem__create(
+      &created, memory.base, UInt64(memory.length), fill, completion, &configuration)
+    guard result == 0, let created = unsafe created else {
+      unsafe fill.deallocate()
+      unsafe completion.deallocate()
+      throw XDPError(call: "registering frame memory", number: -result, subject: "AF_XDP")
+    }
+    unsafe handle = created
+  }
+
+  deinit {
+    unsafe xsk_umem__delete(handle)
+    unsafe fill.deallocate()
+    unsafe completion.deallocate()
+  }
+}
+
+/// `strerror` as a Swift string.
+func errorText(_ number: CInt) -> String {
+  unsafe String(cString: strerror(number))
+}
