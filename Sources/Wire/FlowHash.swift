@@ -34,9 +34,8 @@ enum FlowKey {
 @inlinable
 public func flowHash(_ innerFrame: Span<UInt8>) -> UInt32 {
   guard let ethernet = EthernetHeader(innerFrame) else { return 0 }
-  // Two overlapping loads are the 14 bytes of the header.
   var hash = mix(
-    innerFrame.loadUInt64(at: 0) ^ FlowKey.frame, innerFrame.loadUInt64(at: 6) ^ FlowKey.addresses)
+    innerFrame.loadUInt64(at: 0) ^ FlowKey.frame, innerFrame.loadUInt48(at: 8) ^ FlowKey.addresses)
   let packet = innerFrame.extracting(droppingFirst: EthernetLayout.length)
   switch ethernet.etherType {
   case .ipv4: hash = mixIPv4(packet, hash)
