@@ -1,1 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
+
+// Bytes on the wire as typed fields, in both directions, without copying and without unsafe code.
+//
+// Each protocol has one file with the same parts in the same order: the offsets of its fields, a
+// view (`…Header`), a writer, a value (`…Fields`) and the value's description. A view looks at
+// bytes that belong to somebody else. Its initialiser is the only place that can fail: it checks
+// every length that the fields claim, and after it no accessor can trap, whatever the bytes are. A
+// writer has the same check and changes fields in place. A value stands alone, can be kept and
+// compared, and encodes a new header.
+//
+// In reading order:
+// - `Bytes.swift`: big-endian loads and stores on spans, which all the rest is made of.
+// - `InternetChecksum`: the sum of RFC 1071 and its incremental update.
+// - `EthernetHeader`, `EthernetWriter`, `EthernetFields`, `EtherType`.
+// - `ARPHeader`, `ARPPacket`, `ARPOperation`.
+// - `IPv4Header`, `IPv4Writer`, `IPv4Fields`, `IPProtocol`.
+// - `UDPHeader`, `UDPWriter`, `UDPFields`.
+// - `VXLANHeader`, `VXLANWriter`, `VXLANFields`.
+// - `VXLANTemplate` and `openVXLAN`: the two ends of the hot path. One writes all 50 bytes before
+//   an inner frame, the other checks a whole outer frame and says where the inner one is.
+// - `flowHash` and `outerSourcePort`: which path through the underlay a frame takes.
