@@ -193,6 +193,14 @@ int cxdp_sum_counter(int map, unsigned long long* sum) {
   return error;
 }
 
+int cxdp_run_program(int program, const void* frame, unsigned int size, unsigned int* verdict) {
+  begin_call();
+  LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = size, .repeat = 1);
+  int error = bpf_prog_test_run_opts(program, &options);
+  *verdict = options.retval;
+  return error;
+}
+
 const char* cxdp_error_name(int number) {
   const char* name = strerrorname_np(number);
   return name ? name : "errno";

@@ -71,6 +71,10 @@ int cxdp_next_key(int map, const void* key, void* next);
 /// The sum over all CPUs of the entry 0 of a per-CPU map of 64-bit counters.
 int cxdp_sum_counter(int map, unsigned long long* sum);
 
+/// Runs a program once over a frame of at least 14 bytes, on queue 0 of the loopback interface, and
+/// writes its verdict (an XDP_ constant); the frame goes nowhere. For tests.
+int cxdp_run_program(int program, const void* frame, unsigned int size, unsigned int* verdict);
+
 /// What libbpf and the kernel had to say about the last call here that failed on this thread:
 /// lines, or empty. Valid until the next call.
 const char* cxdp_warnings(void);
