@@ -40,6 +40,7 @@ struct UnderlayCase: CustomTestStringConvertible {
     .init("first fragment", ours: false) { $0.fragment = 0x2000 },
     .init("middle fragment", ours: false) { $0.fragment = 0x2000 | 185 },
     .init("last fragment", ours: false) { $0.fragment = 185 },
+    .init("fragment at offset 1", ours: false) { $0.fragment = 1 },
     .init("fragment at the last offset", ours: false) { $0.fragment = 0x1FFF },
     .init("fragment at offset 256, low byte zero", ours: false) { $0.fragment = 0x0100 },
     .init("TCP", ours: false) { $0.protocolNumber = 6 },
