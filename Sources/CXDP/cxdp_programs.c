@@ -193,11 +193,17 @@ int cxdp_sum_counter(int map, unsigned long long* sum) {
   return error;
 }
 
-int cxdp_run_program(int program, const void* frame, unsigned int size, unsigned int* verdict) {
+int cxdp_run_program(int program, struct cxdp_run* run) {
   begin_call();
-  LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = size, .repeat = 1);
+  struct xdp_md context = {
+      .data_end = run->size,
+      .ingress_ifindex = run->interface,
+      .rx_queue_index = run->queue,
+  };
+  LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = run->frame, .data_size_in = run->size,
+              .ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = 1);
   int error = bpf_prog_test_run_opts(program, &options);
-  *verdict = options.retval;
+  run->verdict = options.retval;
   return error;
 }
 

@@ -71,9 +71,20 @@ int cxdp_next_key(int map, const void* key, void* next);
 /// The sum over all CPUs of the entry 0 of a per-CPU map of 64-bit counters.
 int cxdp_sum_counter(int map, unsigned long long* sum);
 
-/// Runs a program once over a frame of at least 14 bytes, on queue 0 of the loopback interface, and
-/// writes its verdict (an XDP_ constant); the frame goes nowhere. For tests.
-int cxdp_run_program(int program, const void* frame, unsigned int size, unsigned int* verdict);
+/// A run of a program over one frame of at least 14 bytes; the frame goes nowhere. For tests.
+struct cxdp_run {
+  const void* frame;
+  unsigned int size;
+  /// Where the frame is said to have come in: an interface that is up in native mode, and one of
+  /// its queues. With 0 it is queue 0 of the loopback interface.
+  unsigned int interface;
+  unsigned int queue;
+  /// An XDP_ constant, written by the run.
+  unsigned int verdict;
+};
+
+/// Runs a program once.
+int cxdp_run_program(int program, struct cxdp_run* run);
 
 /// What libbpf and the kernel had to say about the last call here that failed on this thread:
 /// lines, or empty. Valid until the next call.

@@ -86,4 +86,32 @@ import XDP
       #expect(host.drain() == 0)
     }
   }
+
+  @Test(arguments: ProgramKind.allCases)
+  func eachQueueHasItsOwnSocket(kind: ProgramKind) async throws {
+    try await inNewNamespace {
+      try run(
+        "ip link add left numrxqueues 3 numtxqueues 3 "
+          + "type veth peer name right numrxqueues 3 numtxqueues 3")
+      try run("ip link set left up")
+      try run("ip link set right up")
+      let index = try interfaceIndex("left")
+      let program = try XDPProgram(kind)
+      if kind == .underlay { try program.setOverlayAddresses([OuterFrame.ours]) }
+      let attachment = try program.attach(
+        interfaceIndex: index, requested: .native, lifetime: .withProcess)
+      let socket = try UnboundSocket()
+      for served: UInt32 in 0..<3 {
+        try program.setSocket(socket.descriptor, queue: served)
+        for queue: UInt32 in 0..<3 {
+          let verdict = try program.testRun(
+            OuterFrame().bytes, interfaceIndex: index, queue: queue)
+          let without: XDPVerdict = kind == .underlay ? .pass : .drop
+          #expect(verdict == (queue == served ? .redirect : without), "queue \(queue)")
+        }
+        try program.removeSocket(queue: served)
+      }
+      try attachment.detach()
+    }
+  }
 }

@@ -13,15 +13,20 @@ enum XDPVerdict: UInt32 {
 let runnableLengthMin = 14
 
 extension XDPProgram {
-  /// The program's verdict on one frame at queue 0, by the kernel's BPF_PROG_TEST_RUN.
-  func testRun(_ frame: [UInt8]) throws -> XDPVerdict {
-    var value: UInt32 = 0
-    let result = unsafe frame.withUnsafeBytes {
-      unsafe cxdp_run_program(
-        programDescriptor, $0.baseAddress, UInt32($0.count), &value)
+  /// The program's verdict on one frame, by the kernel's BPF_PROG_TEST_RUN.
+  ///
+  /// The frame comes in at queue 0 of the loopback interface, unless another interface is given.
+  func testRun(
+    _ frame: [UInt8], interfaceIndex: UInt32 = 0, queue: UInt32 = 0
+  ) throws -> XDPVerdict {
+    let (result, verdict) = unsafe frame.withUnsafeBytes { bytes in
+      var run = unsafe cxdp_run(
+        frame: bytes.baseAddress, size: UInt32(bytes.count), interface: interfaceIndex,
+        queue: queue, verdict: 0)
+      return unsafe (cxdp_run_program(programDescriptor, &run), XDPVerdict(rawValue: run.verdict))
     }
-    guard result >= 0, let verdict = XDPVerdict(rawValue: value) else {
-      throw TestFailure("the test run of \(frame.count) bytes failed with \(result), \(value)")
+    guard result >= 0, let verdict else {
+      throw TestFailure("the test run of \(frame.count) bytes failed with \(result)")
     }
     return verdict
   }

@@ -61,6 +61,14 @@ struct UnderlayCase: CustomTestStringConvertible {
     .init("IP version 6 in an IPv4 frame", ours: false) { $0.version = 6 },
     .init("IP header of 16 bytes", ours: false) { $0.headerLength = 16 },
     .init("IP header of 0 bytes", ours: false) { $0.headerLength = 0 },
+    .init("IP header of 12 bytes that makes a source address look like our port", ours: false) {
+      $0.headerLength = 12
+      $0.source = IPv4Address(bits: 0x0A00_1A80)
+    },
+    .init("IP header of 0 bytes that makes the total length look like our port", ours: false) {
+      $0.headerLength = 0
+      $0.totalLength = Int(OuterFrame.ours.port)
+    },
     .init("IP header longer than the frame", ours: false) {
       $0.headerLength = 60
       $0.payload = [1, 2, 3]
