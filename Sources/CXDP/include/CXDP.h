@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <xdp/xsk.h>
 
+#include "cxdp_programs.h"
+
 /// The four rings of one socket, as libxdp describes them.
 struct cxdp_rings {
   struct xsk_ring_prod fill;
