@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/ethtool.h>
 #include <linux/if_packet.h>
@@ -26,6 +27,7 @@ _Static_assert(CLINUX_ETHTOOL_GTSO == ETHTOOL_GTSO, "ethtool numbers");
 _Static_assert(CLINUX_ETHTOOL_STSO == ETHTOOL_STSO, "ethtool numbers");
 _Static_assert(CLINUX_ETHTOOL_GGSO == ETHTOOL_GGSO, "ethtool numbers");
 _Static_assert(CLINUX_ETHTOOL_SGSO == ETHTOOL_SGSO, "ethtool numbers");
+_Static_assert(CLINUX_O_PATH == O_PATH, "open flags");
 _Static_assert(CLINUX_NAME_LENGTH_MAX == IFNAMSIZ - 1, "interface name length");
 
 bool clinux_netlink_message_at(const void* bytes, size_t length, size_t offset,

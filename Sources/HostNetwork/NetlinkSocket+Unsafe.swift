@@ -31,7 +31,8 @@ package struct NetlinkSocket: ~Copyable, @unchecked Sendable {
   /// Opens a non-blocking socket that listens to multicast groups.
   init(listeningTo groups: [UInt32], receiveBufferLength: Int) throws(HostNetworkError) {
     try self.init(
-      groups: groups, flags: Int32(SOCK_NONBLOCK.rawValue), receiveBufferLength: receiveBufferLength)
+      groups: groups, flags: Int32(SOCK_NONBLOCK.rawValue), receiveBufferLength: receiveBufferLength
+    )
   }
 
   private init(

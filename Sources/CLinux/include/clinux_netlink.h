@@ -27,6 +27,11 @@ enum {
   CLINUX_ARPHRD_ETHER = 1,
 };
 
+/// Opens a file only to look at it; <fcntl.h> has it behind a feature macro.
+enum {
+  CLINUX_O_PATH = 010000000,
+};
+
 /// Ethtool commands; one word of payload each.
 enum {
   CLINUX_ETHTOOL_GTXCSUM = 0x16,
