@@ -35,7 +35,7 @@ package struct AttachmentRecord: Hashable, Sendable {
   /// Its hardware address.
   package let mac: MACAddress
   /// Its addresses, in the order they were given.
-  package internal(set) var addresses: [IPv4Prefix]
+  package var addresses: [IPv4Prefix]
   /// The inode of the container's network namespace.
   package let namespaceInode: UInt64
   /// The path the namespace was opened by.

@@ -29,7 +29,7 @@ package enum GratuitousARP {
   }
 
   /// The announcement's 42 bytes: a broadcast ARP request of the address for itself (RFC 826).
-  static func frame(_ address: IPv4Address, at mac: MACAddress) -> [UInt8] {
+  package static func frame(_ address: IPv4Address, at mac: MACAddress) -> [UInt8] {
     let station = octets(mac.bits, count: 6)
     let owner = octets(UInt64(address.bits), count: 4)
     let ethernet = octets(MACAddress.broadcast.bits, count: 6) + station + [0x08, 0x06]

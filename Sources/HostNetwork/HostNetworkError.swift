@@ -31,7 +31,9 @@ extension SystemError: CustomStringConvertible {
 
   private var advice: String {
     switch errno {
-    case 1, 13: "; run as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN"
+    case 1, 13:
+      // Another process's namespace can only be opened by who may trace that process.
+      "; run as root, or with CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_SYS_PTRACE"
     case 24: "; raise the limit of open files (ulimit -n)"
     case 12, 105: "; the kernel is short of memory for this, try again"
     default: ""

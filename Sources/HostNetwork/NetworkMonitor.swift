@@ -44,7 +44,7 @@ package struct NetworkMonitor: ~Copyable, Sendable {
   }
 
   /// Begins to listen with a buffer of a given size; the kernel has a least and a largest one.
-  init(receiveBufferLength: Int) throws(HostNetworkError) {
+  package init(receiveBufferLength: Int) throws(HostNetworkError) {
     let groups = [RTNLGRP_LINK, RTNLGRP_NEIGH, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE]
     socket = try NetlinkSocket(
       listeningTo: groups.map(\.rawValue), receiveBufferLength: receiveBufferLength)
