@@ -37,8 +37,10 @@ package struct Offloads: ~Copyable {
 
   /// Has the stack finish every frame before the interface gets it, and checks that it does.
   ///
-  /// Without checksums a driver cannot segment, so the kernel takes TCP segmentation away as well.
-  /// The stack's own late segmentation (GSO) may stay on: it happens before the driver is called.
+  /// Without checksums a driver cannot segment, so the kernel takes TCP and UDP segmentation away
+  /// as well. The stack's own late segmentation (GSO) stays on: it happens before the driver is
+  /// called and makes frames of the MTU. `ethtool -k` may still sum up segmentation as on for the
+  /// sake of `tx-tcp-accecn-segmentation`, which does nothing without the others.
   package borrowing func disableTransmitChecksum(_ interface: String) throws(HostNetworkError) {
     try set(CLINUX_ETHTOOL_STXCSUM, interface, 0)
     if try isTransmitChecksumOn(interface) {

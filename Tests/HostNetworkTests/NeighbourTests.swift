@@ -83,7 +83,8 @@ extension KernelTests {
         listener.executableURL = URL(fileURLWithPath: "/bin/sh")
         listener.arguments = [
           "-c",
-          "exec timeout 10 ip netns exec \(peer.name) tcpdump -lnnexx -c 2 -i p0 arp >\(output) 2>&1",
+          "exec timeout 10 ip netns exec \(peer.name) "
+            + "tcpdump -lnne -c 2 -i p0 arp >\(output) 2>&1",
         ]
         try listener.run()
         let isListening = try eventually {
