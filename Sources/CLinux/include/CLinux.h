@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Linux's own calls that Swift's import of the C library leaves out: macros, variadic functions,
-// and functions behind feature macros.
+// functions behind feature macros, and what a netlink message needs from C.
 
 #pragma once
 
+#include "clinux_netlink.h"
 #include "clinux_threads.h"
