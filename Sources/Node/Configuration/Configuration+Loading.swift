@@ -22,16 +22,15 @@ extension Configuration {
   package static func parse(
     text: String, file: String, against machine: MachineFacts? = nil
   ) throws(ConfigurationErrors) -> Configuration {
-    let origin = ConfigurationOrigin(file: file, positions: TOMLPositions(scanning: text))
     let root: [String: TOMLNode]
     do {
-      root = try parseTOML(text, positions: origin.positions)
+      var parser = TOMLParser(text)
+      root = try parser.parse()
     } catch {
       throw ConfigurationErrors(
-        file: file, line: error.line, column: error.column,
-        message: Quoted.plain(error.message, lengthMax: 300), accepted: "")
+        file: file, line: error.line, column: error.column, message: error.message, accepted: "")
     }
-    var reader = ConfigurationReader(origin: origin)
+    var reader = ConfigurationReader(file: file)
     let configuration = reader.configuration(from: root)
     if let machine { configuration.check(against: machine, into: &reader.issues) }
     if let errors = reader.issues.errors() { throw errors }

@@ -24,7 +24,7 @@ package struct Configuration: Sendable {
   /// Tunnel endpoints that know nothing of Weft.
   package var vteps: [VTEP]
 
-  /// Where each value was written, so that later complaints can name a line.
+  /// Where values were written, so that later complaints can name a line.
   let origin: ConfigurationOrigin
 
   /// The outer network: how encapsulated frames travel between hosts.

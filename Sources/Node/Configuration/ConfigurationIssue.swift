@@ -50,32 +50,23 @@ extension ConfigurationErrors: CustomStringConvertible {
 struct ConfigurationIssues {
   static let countMax = 200
 
-  let origin: ConfigurationOrigin
+  let file: String
   private(set) var found: [ConfigurationIssue] = []
   private var omitted = 0
 
-  init(origin: ConfigurationOrigin) {
-    self.origin = origin
+  init(file: String) {
+    self.file = file
   }
 
-  /// Notes that what stands at `path` is wrong.
-  mutating func add(_ path: TOMLPath, _ message: String, accepted: String) {
-    add(
-      line: origin.positions.line(of: path), key: path.dottedName, message, accepted: accepted)
-  }
-
-  /// Notes something that no value stands for.
-  mutating func add(
-    line: Int?, column: Int? = nil, key: String = "", _ message: String, accepted: String
-  ) {
+  /// Notes that what `key` names is wrong.
+  mutating func add(line: Int?, key: String, _ message: String, accepted: String) {
     guard found.count < Self.countMax else {
       omitted += 1
       return
     }
     found.append(
       ConfigurationIssue(
-        file: origin.file, line: line, column: column, key: key, message: message,
-        accepted: accepted))
+        file: file, line: line, column: nil, key: key, message: message, accepted: accepted))
   }
 
   /// All of them by line, or nil if there are none.
@@ -87,17 +78,18 @@ struct ConfigurationIssues {
     if omitted > 0 {
       sorted.append(
         ConfigurationIssue(
-          file: origin.file, line: nil, column: nil, key: "",
+          file: file, line: nil, column: nil, key: "",
           message: "\(omitted) more problems are not shown", accepted: ""))
     }
     return ConfigurationErrors(issues: sorted)
   }
 }
 
-/// The file a configuration came from, and where in it each value stands.
+/// The file a configuration came from, and where in it stands what depends on the machine.
 struct ConfigurationOrigin: Sendable {
   let file: String
-  let positions: TOMLPositions
-  /// Which element of `workers.cores` each core was written as.
-  var coreIndices: [Int: Int] = [:]
+  /// The line of `underlay.interface`.
+  var interfaceLine: Int?
+  /// The line each core of `workers.cores` is on.
+  var coreLines: [Int: Int] = [:]
 }

@@ -50,11 +50,11 @@ struct ConfigurationSetting<Value: Sendable>: Sendable {
 struct ConfigurationReading<Value: Sendable>: Sendable {
   /// Nil if nothing of it was usable.
   var value: Value?
-  /// What is wrong, each with the array element it concerns, if it is one.
+  /// What is wrong, each with the line of the array element it concerns, if it is one.
   var complaints: [Complaint] = []
 
   struct Complaint: Sendable {
-    var index: Int?
+    var line: Int?
     let message: String
   }
 
@@ -62,20 +62,5 @@ struct ConfigurationReading<Value: Sendable>: Sendable {
 
   static func bad(_ message: String) -> Self {
     Self(value: nil, complaints: [Complaint(message: message)])
-  }
-}
-
-extension TOMLNode {
-  /// What a value is, for saying that it is the wrong thing.
-  var kind: String {
-    switch self {
-    case .text(let text): "\(Quoted.text(text)) is text"
-    case .integer(let number): "\(number) is a number"
-    case .decimal(let number): "\(number) is a decimal number"
-    case .boolean(let flag): "\(flag) is a truth value"
-    case .moment: "is a date or time"
-    case .array: "is a list"
-    case .table: "is a section"
-    }
   }
 }

@@ -13,17 +13,18 @@ struct ConfigurationReader {
 
   /// A section as it was found, and where.
   private struct Section {
-    let path: TOMLPath
+    /// Nil if it is absent.
+    let line: Int?
     let members: [String: TOMLNode]
   }
 
-  init(origin: ConfigurationOrigin) {
-    issues = ConfigurationIssues(origin: origin)
+  init(file: String) {
+    issues = ConfigurationIssues(file: file)
   }
 
   mutating func configuration(from root: [String: TOMLNode]) -> Configuration {
-    reportUnknownKeys(of: Section(path: [], members: root), in: "")
-    let top = Section(path: [], members: root)
+    let top = Section(line: nil, members: root)
+    reportUnknownKeys(of: top, in: "")
     let underlay = section("underlay", of: root)
     let workers = section("workers", of: root)
     let overlay = section("overlay", of: root)
@@ -43,16 +44,18 @@ struct ConfigurationReader {
       api: .init(socket: value(ConfigurationSettings.socket, in: api) ?? ""),
       attachments: .init(
         onStop: value(ConfigurationSettings.onStop, in: attachments) ?? .remove),
-      vteps: vteps(of: root), origin: origin(with: workers))
+      vteps: vteps(of: root), origin: origin(underlay, workers))
   }
 
-  private func origin(with workers: Section) -> ConfigurationOrigin {
-    var origin = issues.origin
-    guard case .array(let elements) = workers.members[ConfigurationSettings.cores.key.name]
-    else { return origin }
-    for case (let index, .integer(let core)) in elements.enumerated()
-    where origin.coreIndices[core] == nil {
-      origin.coreIndices[core] = index
+  private func origin(_ underlay: Section, _ workers: Section) -> ConfigurationOrigin {
+    var origin = ConfigurationOrigin(file: issues.file)
+    origin.interfaceLine = underlay.members[ConfigurationSettings.interface.key.name]?.line
+    let cores = workers.members[ConfigurationSettings.cores.key.name]
+    guard case .array(let elements)? = cores?.content else { return origin }
+    for element in elements {
+      if case .integer(let core) = element.content, origin.coreLines[core] == nil {
+        origin.coreLines[core] = element.line
+      }
     }
     return origin
   }
@@ -62,19 +65,18 @@ struct ConfigurationReader {
     _ setting: ConfigurationSetting<Value>, in section: Section
   ) -> Value? {
     let key = setting.key
-    let path = section.path + [.key(key.name)]
     guard let node = section.members[key.name] else {
       if setting.fallback == nil {
         issues.add(
-          line: issues.origin.positions.line(of: section.path), key: key.dottedName,
-          "is missing", accepted: key.accepted)
+          line: section.line, key: key.dottedName, "is missing", accepted: key.accepted)
       }
       return setting.fallback
     }
     let reading = setting.read(node)
     for complaint in reading.complaints {
-      let place = complaint.index.map { path + [.index($0)] } ?? path
-      issues.add(place, complaint.message, accepted: key.accepted)
+      issues.add(
+        line: complaint.line ?? node.line, key: key.dottedName, complaint.message,
+        accepted: key.accepted)
     }
     return reading.value
   }
@@ -86,14 +88,14 @@ struct ConfigurationReader {
       let vni = value(ConfigurationSettings.vni, in: section)
       let port = value(ConfigurationSettings.port, in: section)
       guard let address, let vni, let port else { return nil }
-      let line = issues.origin.positions.line(of: section.path)
       let endpoint = Endpoint(address: address, vni: vni)
       if let first = seen[endpoint] {
         issues.add(
-          section.path, "\(address) with vni \(vni) is already there, in line \(first)",
+          line: section.line, key: "vtep",
+          "\(address) with vni \(vni) is already there, in line \(first)",
           accepted: "each pair of address and vni once")
       } else {
-        seen[endpoint] = line ?? 0
+        seen[endpoint] = section.line ?? 0
       }
       return Configuration.VTEP(address: address, vni: VirtualNetwork(bits: vni), port: port)
     }
@@ -110,42 +112,45 @@ struct ConfigurationReader {
 extension ConfigurationReader {
   /// A section that may stand once; empty if it is absent.
   private mutating func section(_ name: String, of root: [String: TOMLNode]) -> Section {
-    let path: TOMLPath = [.key(name)]
-    switch root[name] {
-    case nil: return Section(path: [], members: [:])
+    guard let node = root[name] else { return Section(line: nil, members: [:]) }
+    switch node.content {
     case .table(let members):
-      let section = Section(path: path, members: members)
+      let section = Section(line: node.line, members: members)
       reportUnknownKeys(of: section, in: name)
       return section
     case .array(let elements) where elements.contains(where: \.isTable):
-      issues.add(path, "may stand only once", accepted: "one [\(name)] section")
-    case let other?:
-      issues.add(path, "\(other.kind), not a section", accepted: "a [\(name)] section")
+      issues.add(
+        line: node.line, key: name, "may stand only once", accepted: "one [\(name)] section")
+    default:
+      issues.add(
+        line: node.line, key: name, "\(node.kind), not a section",
+        accepted: "a [\(name)] section")
     }
-    return Section(path: path, members: [:])
+    return Section(line: node.line, members: [:])
   }
 
   /// The sections of a name that may stand any number of times.
   private mutating func sections(_ name: String, of root: [String: TOMLNode]) -> [Section] {
-    let path: TOMLPath = [.key(name)]
+    guard let node = root[name] else { return [] }
     let accepted = "[[\(name)]] sections"
-    switch root[name] {
-    case nil: return []
+    switch node.content {
     case .array(let elements):
-      return elements.enumerated().compactMap { index, element in
-        let place = path + [.index(index)]
-        guard case .table(let members) = element else {
-          issues.add(place, "\(element.kind), not a section", accepted: accepted)
+      return elements.compactMap { element in
+        guard case .table(let members) = element.content else {
+          issues.add(
+            line: element.line, key: name, "\(element.kind), not a section", accepted: accepted)
           return nil
         }
-        let section = Section(path: place, members: members)
+        let section = Section(line: element.line, members: members)
         reportUnknownKeys(of: section, in: name)
         return section
       }
     case .table:
-      issues.add(path, "needs two brackets on each side", accepted: accepted)
-    case let other?:
-      issues.add(path, "\(other.kind), not a section", accepted: accepted)
+      issues.add(
+        line: node.line, key: name, "needs two brackets on each side", accepted: accepted)
+    default:
+      issues.add(
+        line: node.line, key: name, "\(node.kind), not a section", accepted: accepted)
     }
     return []
   }
@@ -155,10 +160,12 @@ extension ConfigurationReader {
     var known = tables.first { $0.name == name }?.keys.map(\.name) ?? []
     if name.isEmpty { known += tables.map(\.name).filter { !$0.isEmpty } }
     // A dictionary has no order of its own, and a message must not change from run to run.
-    for key in section.members.keys.sorted() where !known.contains(key) {
+    for (key, node) in section.members.sorted(by: { $0.key < $1.key })
+    where !known.contains(key) {
       let hint = suggestion(for: key, among: known).map { "; did you mean \($0)?" } ?? ""
+      let prefix = name.isEmpty ? "" : "\(name)."
       issues.add(
-        section.path + [.key(key)], "is not a known key\(hint)",
+        line: node.line, key: prefix + Quoted.key(key), "is not a known key\(hint)",
         accepted: listed(known, "and"))
     }
   }
@@ -169,11 +176,5 @@ extension ConfigurationReader {
     let everywhere = ConfigurationTable.all.flatMap(\.keys)
     guard let name = nearestWord(to: key, among: everywhere.map(\.name)) else { return nil }
     return everywhere.first { $0.name == name }?.dottedName
-  }
-}
-
-extension TOMLNode {
-  fileprivate var isTable: Bool {
-    if case .table = self { true } else { false }
   }
 }

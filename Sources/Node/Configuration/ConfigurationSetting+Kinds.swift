@@ -27,7 +27,9 @@ extension ConfigurationSetting {
         type: "text", fallback: Quoted.text(defaultWord), accepted: listed(quoted, "or")),
       fallback: fallback
     ) { node in
-      guard case .text(let text) = node else { return .bad("\(node.kind), not a word in quotes") }
+      guard case .text(let text) = node.content else {
+        return .bad("\(node.kind), not a word in quotes")
+      }
       if let word = words.first(where: { $0.0 == text }) { return .good(word.1) }
       let nearest = nearestWord(to: text, among: words.map(\.0))
       let hint = nearest.map { "; did you mean \(Quoted.text($0))?" } ?? ""
@@ -104,7 +106,9 @@ extension ConfigurationSetting where Value == [Int]? {
           + "\(range.lowerBound) to \(range.upperBound)"),
       fallback: .some(nil)
     ) { node in
-      guard case .array(let elements) = node else { return .bad("\(node.kind), not a list") }
+      guard case .array(let elements) = node.content else {
+        return .bad("\(node.kind), not a list")
+      }
       guard !elements.isEmpty else {
         return .bad("the list is empty; name at least one \(noun) or leave the key out")
       }
@@ -123,7 +127,9 @@ extension ConfigurationSetting where Value == String {
       key: name.key(type: "text", fallback: fallback.map(Quoted.text), accepted: accepted),
       fallback: fallback
     ) { node in
-      guard case .text(let text) = node else { return .bad("\(node.kind), not text in quotes") }
+      guard case .text(let text) = node.content else {
+        return .bad("\(node.kind), not text in quotes")
+      }
       if let problem = rule(text) { return .bad("\(Quoted.text(text)) \(problem)") }
       return .good(text)
     }
@@ -138,7 +144,9 @@ extension ConfigurationSetting where Value == IPv4Address {
         type: "text", fallback: nil, accepted: "an IPv4 address of one host like \"192.0.2.1\""),
       fallback: nil
     ) { node in
-      guard case .text(let text) = node else { return .bad("\(node.kind), not text in quotes") }
+      guard case .text(let text) = node.content else {
+        return .bad("\(node.kind), not text in quotes")
+      }
       guard let address = IPv4Address(text) else {
         return .bad("\(Quoted.text(text)) is not an IPv4 address")
       }
@@ -154,14 +162,14 @@ extension ConfigurationReading {
   func map<Other>(_ transform: (Value) -> Other) -> ConfigurationReading<Other> {
     ConfigurationReading<Other>(
       value: value.map(transform),
-      complaints: complaints.map { .init(index: $0.index, message: $0.message) })
+      complaints: complaints.map { .init(line: $0.line, message: $0.message) })
   }
 }
 
 private func readNumber(
   _ node: TOMLNode, in range: ClosedRange<Int>
 ) -> ConfigurationReading<Int> {
-  switch node {
+  switch node.content {
   case .integer(let number) where range.contains(number): return .good(number)
   case .integer(let number) where number < range.lowerBound: return .bad("\(number) is too small")
   case .integer(let number): return .bad("\(number) is too large")
@@ -181,14 +189,14 @@ private func readDistinct(
   var numbers: [Int] = []
   var seen: Set<Int> = []
   var complaints: [ConfigurationReading<[Int]?>.Complaint] = []
-  for (index, element) in elements.enumerated() {
+  for element in elements {
     let reading = readNumber(element, in: range)
-    complaints += reading.complaints.map { .init(index: index, message: $0.message) }
+    complaints += reading.complaints.map { .init(line: element.line, message: $0.message) }
     guard let number = reading.value else { continue }
     if seen.insert(number).inserted {
       numbers.append(number)
     } else {
-      complaints.append(.init(index: index, message: "\(noun) \(number) is listed twice"))
+      complaints.append(.init(line: element.line, message: "\(noun) \(number) is listed twice"))
     }
   }
   return ConfigurationReading(value: .some(numbers), complaints: complaints)

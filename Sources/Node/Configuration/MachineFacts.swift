@@ -17,7 +17,7 @@ package struct MachineFacts: Equatable, Sendable {
 extension Configuration {
   /// Throws everything that cannot work on this machine.
   package func validate(against machine: MachineFacts) throws(ConfigurationErrors) {
-    var issues = ConfigurationIssues(origin: origin)
+    var issues = ConfigurationIssues(file: origin.file)
     check(against: machine, into: &issues)
     if let errors = issues.errors() { throw errors }
   }
@@ -28,14 +28,13 @@ extension Configuration {
       let nearest = nearestWord(to: underlay.interface, among: machine.interfaces)
       let hint = nearest.map { "; did you mean \(Quoted.text($0))?" } ?? ""
       issues.add(
-        [.key("underlay"), .key("interface")],
+        line: origin.interfaceLine, key: ConfigurationSettings.interface.key.dottedName,
         "interface \(Quoted.text(underlay.interface)) does not exist\(hint)",
         accepted: interfaceList(machine.interfaces))
     }
-    let path: TOMLPath = [.key("workers"), .key("cores")]
     for core in workers.cores ?? [] where !machine.cores.contains(core) {
       issues.add(
-        origin.coreIndices[core].map { path + [.index($0)] } ?? path,
+        line: origin.coreLines[core], key: ConfigurationSettings.cores.key.dottedName,
         "core \(core) does not exist", accepted: rangeList(machine.cores))
     }
   }

@@ -9,15 +9,18 @@ enum Quoted {
 
   /// A key, quoted only if TOML would need it.
   static func key(_ name: String) -> String {
-    let isBare = name.utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-        true
-      default: false
-      }
+    let isPlain = name.utf8.allSatisfy(isBare) && !name.isEmpty && name.utf8.count <= lengthMax
+    return isPlain ? name : text(name)
+  }
+
+  /// Whether a key with this byte needs no quotes.
+  static func isBare(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+      true
+    default: false
     }
-    return isBare && !name.isEmpty && name.utf8.count <= lengthMax ? name : text(name)
   }
 
   /// `text` clipped, with control characters and quotation marks escaped.
