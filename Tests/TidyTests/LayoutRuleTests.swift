@@ -65,13 +65,16 @@ import Testing
       RepositoryFile("Sources/Wire/Wire.swift", licence + "\n" + paragraph),
       RepositoryFile("Sources/weftd/Weftd.swift", licence + "\nimport Node\n\n" + paragraph),
       RepositoryFile("Sources/CXDP/include/CXDP.h", licence + "#pragma once\n" + paragraph),
+      RepositoryFile(
+        "Sources/CLinux/include/CLinux.h", licence + "#pragma once\n#include \"a.h\"\n"),
       RepositoryFile("Sources/Inet/Inet.swift", licence + "\n// Addresses.\n"),
       RepositoryFile("Sources/XDP/XDP.swift", licence + "struct S {}\n" + paragraph),
       RepositoryFile("Sources/Tables/A.swift", licence + paragraph),
     ]
     #expect(
       LayoutRules.modulesWithoutOpening(files).map(\.path) == [
-        "Sources/Inet/Inet.swift", "Sources/Tables/Tables.swift", "Sources/XDP/XDP.swift",
+        "Sources/CLinux/include/CLinux.h", "Sources/Inet/Inet.swift", "Sources/Tables/Tables.swift",
+        "Sources/XDP/XDP.swift",
       ])
   }
 

@@ -118,6 +118,9 @@ import Testing
     #expect(lines(rule, "bpf/a.c", "// \(mark)GPL-2.0-only OR BSD-2-Clause\n") == [])
     #expect(lines(rule, "bpf/a.c", "// \(mark)Apache-2.0\n") == [1])
     #expect(lines(rule, "docs/a.md", "# A\n") == [])
+    let both = "// \(mark)Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause\n"
+    #expect(lines(rule, "Sources/CPrograms/include/layout.h", both) == [])
+    #expect(lines(rule, "Sources/CXDP/include/layout.h", both) == [1])
   }
 
   private func lines(_ rule: Rule, _ path: String, _ text: String) -> [Int] {

@@ -11,7 +11,7 @@ import Testing
         <testcase classname="A" name="good()" time="0.1" />
         <testcase classname="A" name="cancelled()" time="0.1" />
         <testcase classname="A" name="off()"><skipped>no</skipped></testcase>
-        <testcase classname="A" name="bad()"><failure message="1" /><failure message="2" /></testcase>
+        <testcase classname="A" name="bad()"><failure message="1" /><failure /></testcase>
         <testcase classname="A" name="worse()"><failure message="3" /></testcase>
       </testsuite></testsuites>
       """

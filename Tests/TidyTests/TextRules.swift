@@ -66,8 +66,8 @@ enum TextRules {
     let licences = file.path.hasPrefix("bpf/") ? ["GPL-2.0-only OR BSD-2-Clause"] : ["Apache-2.0"]
     let mark = "SPDX-License-Identifier: "
     let accepted = licences.flatMap { ["// \(mark)\($0)", "# \(mark)\($0)"] }
-    // The header that both sides of the BPF objects include may be under either.
-    let both = accepted + ["// \(mark)GPL-2.0-only OR BSD-2-Clause"]
+    // The header that both sides of the BPF objects include is under either's licence.
+    let both = accepted + ["// \(mark)Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause"]
     let isShared = file.suffix == "h" && file.module == "CPrograms"
     guard !header.contains(where: { (isShared ? both : accepted).contains(String($0)) })
     else { return [] }
