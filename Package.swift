@@ -40,7 +40,6 @@ let lifecycle = Target.Dependency.product(
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
-let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 let containers = Target.Dependency.product(name: "BasicContainers", package: "swift-collections")
 
 let package = Package(
@@ -58,7 +57,6 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: [
     // Layer 0: C shims and the embedded BPF objects.
@@ -98,7 +96,7 @@ let package = Package(
       "Node",
       [
         "CLinux", "ControlAPI", "ControlPlane", "Dataplane", "Forwarding", "HostNetwork", "Inet",
-        "Routing", "Telemetry", "XDP", lifecycle, logging, toml,
+        "Routing", "Telemetry", "XDP", lifecycle, logging,
       ]),
 
     // Layer 6: programs.

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The usual targets; what they do is in .ci/run, so that CI and people run the same.
+
+.PHONY: help build test demo clean
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile
+
+build: ## install what is missing, build tests, weftd and weft
+	@.ci/run install build
+
+test: ## all checks and tests; the last line counts them
+	@.ci/run install format bpf build test
+
+demo: ## two hosts with a container each, on this machine
+	@.ci/run install demo
+
+clean: ## remove everything that was built
+	rm -rf .build .build-asan .build-tsan

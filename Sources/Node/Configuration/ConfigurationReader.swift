@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Inet
+import Logging
+
+/// Turns a parsed file into a `Configuration`, collecting every mistake on the way.
+///
+/// What is wrong is replaced by its default, so that the rest can still be checked; the result may
+/// be used only if there are no issues.
+struct ConfigurationReader {
+  /// What is wrong so far.
+  var issues: ConfigurationIssues
+
+  /// A section as it was found, and where.
+  private struct Section {
+    /// Nil if it is absent.
+    let line: Int?
+    let members: [String: TOMLNode]
+  }
+
+  init(file: String) {
+    issues = ConfigurationIssues(file: file)
+  }
+
+  mutating func configuration(from root: [String: TOMLNode]) -> Configuration {
+    let top = Section(line: nil, members: root)
+    reportUnknownKeys(of: top, in: "")
+    let underlay = section("underlay", of: root)
+    let workers = section("workers", of: root)
+    let overlay = section("overlay", of: root)
+    let api = section("api", of: root)
+    let attachments = section("attachments", of: root)
+    return Configuration(
+      logLevel: value(ConfigurationSettings.logLevel, in: top) ?? .info,
+      underlay: .init(
+        interface: value(ConfigurationSettings.interface, in: underlay) ?? "",
+        vxlanPort: value(ConfigurationSettings.vxlanPort, in: underlay) ?? 0,
+        xdp: value(ConfigurationSettings.xdp, in: underlay) ?? .automatic),
+      workers: .init(
+        cores: value(ConfigurationSettings.cores, in: workers) ?? nil,
+        idle: value(ConfigurationSettings.idle, in: workers) ?? .adaptive,
+        frames: value(ConfigurationSettings.frames, in: workers) ?? 0),
+      overlay: .init(mtu: value(ConfigurationSettings.mtu, in: overlay) ?? nil),
+      api: .init(socket: value(ConfigurationSettings.socket, in: api) ?? ""),
+      attachments: .init(
+        onStop: value(ConfigurationSettings.onStop, in: attachments) ?? .remove),
+      vteps: vteps(of: root), origin: origin(underlay, workers))
+  }
+
+  private func origin(_ underlay: Section, _ workers: Section) -> ConfigurationOrigin {
+    var origin = ConfigurationOrigin(file: issues.file)
+    origin.interfaceLine = underlay.members[ConfigurationSettings.interface.key.name]?.line
+    let cores = workers.members[ConfigurationSettings.cores.key.name]
+    guard case .array(let elements)? = cores?.content else { return origin }
+    for element in elements {
+      if case .integer(let core) = element.content, origin.coreLines[core] == nil {
+        origin.coreLines[core] = element.line
+      }
+    }
+    return origin
+  }
+
+  /// The value that `setting` has in `section`; nil only if it is missing or wrong, and reported.
+  private mutating func value<Value>(
+    _ setting: ConfigurationSetting<Value>, in section: Section
+  ) -> Value? {
+    let key = setting.key
+    guard let node = section.members[key.name] else {
+      if setting.fallback == nil {
+        issues.add(
+          line: section.line, key: key.dottedName, "is missing", accepted: key.accepted)
+      }
+      return setting.fallback
+    }
+    let reading = setting.read(node)
+    for complaint in reading.complaints {
+      issues.add(
+        line: complaint.line ?? node.line, key: key.dottedName, complaint.message,
+        accepted: key.accepted)
+    }
+    return reading.value
+  }
+
+  private mutating func vteps(of root: [String: TOMLNode]) -> [Configuration.VTEP] {
+    var seen: [Endpoint: Int] = [:]
+    return sections("vtep", of: root).compactMap { section in
+      let address = value(ConfigurationSettings.address, in: section)
+      let vni = value(ConfigurationSettings.vni, in: section)
+      let port = value(ConfigurationSettings.port, in: section)
+      guard let address, let vni, let port else { return nil }
+      let endpoint = Endpoint(address: address, vni: vni)
+      if let first = seen[endpoint] {
+        issues.add(
+          line: section.line, key: "vtep",
+          "\(address) with vni \(vni) is already there, in line \(first)",
+          accepted: "each pair of address and vni once")
+      } else {
+        seen[endpoint] = section.line ?? 0
+      }
+      return Configuration.VTEP(address: address, vni: VirtualNetwork(bits: vni), port: port)
+    }
+  }
+
+  private struct Endpoint: Hashable {
+    let address: IPv4Address
+    let vni: UInt32
+  }
+}
+
+// MARK: - Sections
+
+extension ConfigurationReader {
+  /// A section that may stand once; empty if it is absent.
+  private mutating func section(_ name: String, of root: [String: TOMLNode]) -> Section {
+    guard let node = root[name] else { return Section(line: nil, members: [:]) }
+    switch node.content {
+    case .table(let members):
+      let section = Section(line: node.line, members: members)
+      reportUnknownKeys(of: section, in: name)
+      return section
+    case .array(let elements) where elements.contains(where: \.isTable):
+      issues.add(
+        line: node.line, key: name, "may stand only once", accepted: "one [\(name)] section")
+    default:
+      issues.add(
+        line: node.line, key: name, "\(node.kind), not a section",
+        accepted: "a [\(name)] section")
+    }
+    return Section(line: node.line, members: [:])
+  }
+
+  /// The sections of a name that may stand any number of times.
+  private mutating func sections(_ name: String, of root: [String: TOMLNode]) -> [Section] {
+    guard let node = root[name] else { return [] }
+    let accepted = "[[\(name)]] sections"
+    switch node.content {
+    case .array(let elements):
+      return elements.compactMap { element in
+        guard case .table(let members) = element.content else {
+          issues.add(
+            line: element.line, key: name, "\(element.kind), not a section", accepted: accepted)
+          return nil
+        }
+        let section = Section(line: element.line, members: members)
+        reportUnknownKeys(of: section, in: name)
+        return section
+      }
+    case .table:
+      issues.add(
+        line: node.line, key: name, "needs two brackets on each side", accepted: accepted)
+    default:
+      issues.add(
+        line: node.line, key: name, "\(node.kind), not a section", accepted: accepted)
+    }
+    return []
+  }
+
+  private mutating func reportUnknownKeys(of section: Section, in name: String) {
+    let tables = ConfigurationTable.all
+    var known = tables.first { $0.name == name }?.keys.map(\.name) ?? []
+    if name.isEmpty { known += tables.map(\.name).filter { !$0.isEmpty } }
+    // A dictionary has no order of its own, and a message must not change from run to run.
+    for (key, node) in section.members.sorted(by: { $0.key < $1.key })
+    where !known.contains(key) {
+      let hint = suggestion(for: key, among: known).map { "; did you mean \($0)?" } ?? ""
+      let prefix = name.isEmpty ? "" : "\(name)."
+      issues.add(
+        line: node.line, key: prefix + Quoted.key(key), "is not a known key\(hint)",
+        accepted: listed(known, "and"))
+    }
+  }
+
+  /// The nearest key of the same section, or else the same key of another one.
+  private func suggestion(for key: String, among known: [String]) -> String? {
+    if let nearest = nearestWord(to: key, among: known) { return nearest }
+    let everywhere = ConfigurationTable.all.flatMap(\.keys)
+    guard let name = nearestWord(to: key, among: everywhere.map(\.name)) else { return nil }
+    return everywhere.first { $0.name == name }?.dottedName
+  }
+}

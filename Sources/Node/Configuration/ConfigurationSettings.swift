@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Inet
+import Logging
+
+/// The key table: every key a configuration file may hold.
+enum ConfigurationSettings {
+  static let logLevel = ConfigurationSetting<Logger.Level>.choice(
+    .init(table: "", name: "log_level", meaning: "The least important messages still written."),
+    default: .info, of: Logger.Level.allCases.map { ($0.rawValue, $0) })
+
+  static let interface = ConfigurationSetting<String>.text(
+    .init(
+      table: "underlay", name: "interface",
+      meaning: "The interface that reaches the other hosts."),
+    default: nil, accepted: "the name of an interface, 1 to 15 bytes", rule: interfaceProblem)
+
+  static let vxlanPort = ConfigurationSetting<UInt16>.number(
+    .init(
+      table: "underlay", name: "vxlan_port", meaning: "The UDP port at which VXLAN arrives."),
+    in: 1...65535, default: 4789)
+
+  static let xdp = ConfigurationSetting<Configuration.XDPMode>.choice(
+    .init(
+      table: "underlay", name: "xdp",
+      meaning: "Whether the XDP program runs in the driver (native) or in the network stack "
+        + "(generic, slower); automatic takes the driver if it can."),
+    default: .automatic, of: Configuration.XDPMode.allCases.map { ($0.rawValue, $0) })
+
+  static let cores = ConfigurationSetting<[Int]?>.distinctNumbers(
+    .init(
+      table: "workers", name: "cores",
+      meaning: "The cores that move frames, with one worker thread pinned to each."),
+    noun: "core", in: 0...1023, default: "all cores but one, at least one")
+
+  static let idle = ConfigurationSetting<Configuration.Idle>.choice(
+    .init(
+      table: "workers", name: "idle",
+      meaning: "Whether a worker without frames sleeps (adaptive) or keeps its core busy for the "
+        + "shortest delay (spin)."),
+    default: .adaptive, of: Configuration.Idle.allCases.map { ($0.rawValue, $0) })
+
+  static let frames = ConfigurationSetting<Int>.powerOfTwo(
+    .init(
+      table: "workers", name: "frames",
+      meaning: "How many frames each worker can hold at once, at 4 KiB of memory for each."),
+    in: 1024...1_048_576, default: 16384)
+
+  static let mtu = ConfigurationSetting<Int?>.optionalNumber(
+    .init(
+      table: "overlay", name: "mtu",
+      meaning: "The MTU that containers' interfaces are given; encapsulation adds 50 bytes, which "
+        + "must fit into the underlay's MTU."),
+    in: 576...65485, default: "the underlay's MTU less 50", unit: "bytes")
+
+  static let socket = ConfigurationSetting<String>.text(
+    .init(
+      table: "api", name: "socket",
+      meaning: "The unix socket at which `weft` reaches this daemon."),
+    default: "/run/weft/weft.sock",
+    accepted: "an absolute path of at most 107 bytes", rule: socketProblem)
+
+  static let onStop = ConfigurationSetting<Configuration.OnStop>.choice(
+    .init(
+      table: "attachments", name: "on_stop",
+      meaning: "Whether a clean stop removes the containers' interfaces (remove) or leaves them, "
+        + "dropping every frame, for the next start to take over (keep)."),
+    default: .remove, of: Configuration.OnStop.allCases.map { ($0.rawValue, $0) })
+
+  static let address = ConfigurationSetting<IPv4Address>.unicastAddress(
+    .init(table: "vtep", name: "address", meaning: "The other host's address in the underlay."))
+
+  static let vni = ConfigurationSetting<UInt32>.number(
+    .init(
+      table: "vtep", name: "vni",
+      meaning: "The VXLAN network identifier that both hosts put on their frames."),
+    in: 1...16_777_215, default: nil)
+
+  static let port = ConfigurationSetting<UInt16>.number(
+    .init(table: "vtep", name: "port", meaning: "The UDP port at which the other host listens."),
+    in: 1...65535, default: 4789)
+}
+
+extension ConfigurationTable {
+  /// The sections of a file in the order of the reference; the first is the top of the file.
+  package static let all = [
+    ConfigurationTable(
+      name: "", isRepeated: false, meaning: "Keys that stand before the first section.",
+      keys: [ConfigurationSettings.logLevel.key]),
+    ConfigurationTable(
+      name: "underlay", isRepeated: false,
+      meaning: "The outer network: how frames travel between hosts.",
+      keys: [
+        ConfigurationSettings.interface.key, ConfigurationSettings.vxlanPort.key,
+        ConfigurationSettings.xdp.key,
+      ]),
+    ConfigurationTable(
+      name: "workers", isRepeated: false, meaning: "The threads that move frames.",
+      keys: [
+        ConfigurationSettings.cores.key, ConfigurationSettings.idle.key,
+        ConfigurationSettings.frames.key,
+      ]),
+    ConfigurationTable(
+      name: "overlay", isRepeated: false, meaning: "The network between containers.",
+      keys: [ConfigurationSettings.mtu.key]),
+    ConfigurationTable(
+      name: "api", isRepeated: false, meaning: "How `weft` reaches this daemon.",
+      keys: [ConfigurationSettings.socket.key]),
+    ConfigurationTable(
+      name: "attachments", isRepeated: false, meaning: "What happens to containers' interfaces.",
+      keys: [ConfigurationSettings.onStop.key]),
+    ConfigurationTable(
+      name: "vtep", isRepeated: true,
+      meaning: "A VXLAN endpoint (RFC 7348) to exchange frames with; one section for each.",
+      keys: [
+        ConfigurationSettings.address.key, ConfigurationSettings.vni.key,
+        ConfigurationSettings.port.key,
+      ]),
+  ]
+}
+
+/// The kernel's rules for an interface's name.
+private func interfaceProblem(_ name: String) -> String? {
+  if name.isEmpty { return "is empty" }
+  if name.utf8.count > 15 { return "is \(name.utf8.count) bytes long" }
+  if name == "." || name == ".." { return "is not a name the kernel allows" }
+  let isPlain = name.utf8.allSatisfy { byte in
+    byte > UInt8(ascii: " ") && byte != 127 && byte != UInt8(ascii: "/")
+      && byte != UInt8(ascii: ":")
+  }
+  return isPlain ? nil : "holds a blank, a control character, a slash or a colon"
+}
+
+/// A unix socket's path has 108 bytes in the kernel's interface, with a NUL at its end.
+private func socketProblem(_ path: String) -> String? {
+  if !path.hasPrefix("/") { return "is not an absolute path" }
+  if path.utf8.count > 107 { return "is \(path.utf8.count) bytes long" }
+  if path.hasSuffix("/") { return "names a folder" }
+  let isPlain = path.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 }
+  return isPlain ? nil : "holds a control character"
+}

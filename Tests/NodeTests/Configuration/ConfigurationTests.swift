@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Inet
+import Logging
+import Testing
+
+@testable import Node
+
+@Suite struct ConfigurationTests {
+  @Test func onlyTheInterfaceIsRequired() throws {
+    let configuration = try Configuration.parse(
+      text: "[underlay]\ninterface = \"eth0\"\n", file: "x.toml")
+    #expect(configuration.logLevel == .info)
+    #expect(
+      configuration.underlay == .init(interface: "eth0", vxlanPort: 4789, xdp: .automatic))
+    #expect(configuration.workers == .init(cores: nil, idle: .adaptive, frames: 16384))
+    #expect(configuration.overlay == .init(mtu: nil))
+    #expect(configuration.api == .init(socket: "/run/weft/weft.sock"))
+    #expect(configuration.attachments == .init(onStop: .remove))
+    #expect(configuration.vteps.isEmpty)
+  }
+
+  @Test func everyKeyReachesItsPlace() throws {
+    let configuration = try Configuration.parse(text: completeFile, file: "x.toml")
+    #expect(configuration.logLevel == .trace)
+    #expect(configuration.underlay == .init(interface: "wan", vxlanPort: 8472, xdp: .generic))
+    #expect(configuration.workers == .init(cores: [3, 1], idle: .spin, frames: 4096))
+    #expect(configuration.overlay == .init(mtu: 1376))
+    #expect(configuration.api == .init(socket: "/run/other.sock"))
+    #expect(configuration.attachments == .init(onStop: .keep))
+    #expect(
+      configuration.vteps == [
+        .init(address: IPv4Address(bits: 0xC000_0202), vni: VirtualNetwork(bits: 42), port: 4789),
+        .init(address: IPv4Address(bits: 0xC000_0203), vni: VirtualNetwork(bits: 43), port: 99),
+      ])
+  }
+
+  @Test func completeFileHoldsEveryKey() {
+    let keys = ConfigurationTable.all.flatMap(\.keys)
+    for key in keys {
+      #expect(completeFile.contains("\(key.name) = "), "\(key.dottedName)")
+    }
+    #expect(keys.count == 13)
+  }
+
+  @Test func otherSpellingsOfTheSameTOMLMeanTheSame() throws {
+    let spelled = try Configuration.parse(
+      text: """
+        underlay = { 'interface' = 'wan', "vxlan\\u005fport" = 0x2118, xdp = "generic" }
+        log_level = '''trace'''
+        workers.cores = [ # the slow ones stay free
+          3,
+          1, ]
+        workers.idle = "spin"
+        workers.frames = 4_096
+        api.socket = "/run/other.sock"
+        overlay.mtu = +1376
+        vtep = [ { address = "192.0.2.2", vni = 42 },
+          { address = "192.0.2.3", vni = 0b101011, port = 99 } ]
+        attachments = { on_stop = "keep" }
+        """, file: "x.toml")
+    #expect(spelled == (try Configuration.parse(text: completeFile, file: "y.toml")))
+  }
+
+  @Test(arguments: try files(in: "configs", suffix: ".toml"))
+  func fileInConfigsLoads(_ path: String) throws {
+    _ = try Configuration.load(path: path)
+  }
+
+  @Test func theTwoHostsOfTheExampleNameEachOther() throws {
+    let folder = repository.appending(path: "configs").path
+    let one = try Configuration.load(path: "\(folder)/two-hosts-a.toml")
+    let other = try Configuration.load(path: "\(folder)/two-hosts-b.toml")
+    #expect(one.vteps.map(\.address.description) == ["192.0.2.2"])
+    #expect(other.vteps.map(\.address.description) == ["192.0.2.1"])
+    #expect(one.vteps.map(\.vni) == other.vteps.map(\.vni))
+    #expect(one.api.socket == "/run/weft-a/weft.sock")
+    #expect(other.api.socket == "/run/weft-b/weft.sock")
+    #expect(one.workers.cores == [0] && other.workers.cores == [1])
+  }
+}
+
+/// A good file with every key, none at its default, one vtep with and one without a port.
+let completeFile = """
+  log_level = "trace"
+
+  [underlay]
+  interface = "wan"
+  vxlan_port = 8472
+  xdp = "generic"
+
+  [workers]
+  cores = [3, 1]
+  idle = "spin"
+  frames = 4096
+
+  [overlay]
+  mtu = 1376
+
+  [api]
+  socket = "/run/other.sock"
+
+  [attachments]
+  on_stop = "keep"
+
+  [[vtep]]
+  address = "192.0.2.2"
+  vni = 42
+
+  [[vtep]]
+  address = "192.0.2.3"
+  vni = 43
+  port = 99
+
+  """
+
+/// The checkout these tests were built from.
+let repository = URL(filePath: #filePath)
+  .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+  .deletingLastPathComponent()
+
+func files(in folder: String, suffix: String) throws -> [String] {
+  let path = repository.appending(path: folder).path
+  let names = try FileManager.default.contentsOfDirectory(atPath: path)
+  return names.filter { $0.hasSuffix(suffix) }.sorted().map { "\(path)/\($0)" }
+}
+
+/// What is wrong with `text`, a line for each mistake; empty if nothing is.
+func mistakes(in text: String, against machine: MachineFacts? = nil) -> [String] {
+  do throws(ConfigurationErrors) {
+    _ = try Configuration.parse(text: text, file: "x.toml", against: machine)
+    return []
+  } catch {
+    return error.issues.map(\.description)
+  }
+}
