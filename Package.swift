@@ -93,7 +93,9 @@ let package = Package(
       "ControlPlane", ["Forwarding", "HostNetwork", "Inet", "Routing", "Telemetry", logging]),
 
     // Layer 5: composition.
-    module("ControlAPI", ["ControlPlane", "Inet", hummingbird, httpClient, logging, nioCore]),
+    module(
+      "ControlAPI",
+      ["ControlPlane", "Inet", hummingbird, httpClient, lifecycle, logging, nioCore]),
     module(
       "Node",
       [
@@ -103,7 +105,7 @@ let package = Package(
 
     // Layer 6: programs.
     program("weftd", ["Node", arguments]),
-    program("weft", ["ControlAPI", "Inet", arguments]),
+    program("weft", ["ControlAPI", "ControlPlane", "Inet", arguments]),
 
     // Tests.
     .target(
@@ -125,7 +127,9 @@ let package = Package(
       ]),
     tests("HostNetworkTests", ["CLinux", "HostNetwork", "Inet"]),
     tests("ControlPlaneTests", ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Routing"]),
-    tests("ControlAPITests", ["ControlAPI", "ControlPlane", "Inet", hummingbird, httpClient]),
+    tests(
+      "ControlAPITests",
+      ["ControlAPI", "ControlPlane", "Inet", "weft", httpClient, hummingbird, lifecycle, logging]),
     tests("NodeTests", ["HostNetwork", "Inet", "Node"]),
     tests("TidyTests", []),
     tests("IntegrationTests", ["ControlAPI", "Inet"]),
