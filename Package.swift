@@ -33,7 +33,10 @@ func tests(
 }
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(
+  name: "HummingbirdCore", package: "hummingbird")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let lifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -95,7 +98,10 @@ let package = Package(
     // Layer 5: composition.
     module(
       "ControlAPI",
-      ["ControlPlane", "Inet", hummingbird, httpClient, lifecycle, logging, nioCore]),
+      [
+        "ControlPlane", "Inet", httpClient, hummingbird, hummingbirdCore, lifecycle, logging,
+        nioCore, nioHTTP1,
+      ]),
     module(
       "Node",
       [

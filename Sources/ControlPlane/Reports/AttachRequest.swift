@@ -111,9 +111,7 @@ enum AddressList {
 
   private static func mistake(
     _ prefix: IPv4Prefix, after earlier: ArraySlice<IPv4Prefix>
-  )
-    -> String?
-  {
+  ) -> String? {
     if prefix.length == 0 { return "makes every address a neighbour" }
     if !prefix.address.isUnicast { return "is not a unicast address" }
     if prefix.length <= 30 {
