@@ -3,12 +3,9 @@
 import AsyncHTTPClient
 package import ControlPlane
 import FoundationEssentials
+import Glibc
 import NIOCore
 import NIOHTTP1
-
-#if canImport(Glibc)
-  import Glibc
-#endif
 
 /// The daemon's API as seen by a program on the same host.
 ///
