@@ -135,7 +135,10 @@ let package = Package(
     tests("ControlPlaneTests", ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Routing"]),
     tests(
       "ControlAPITests",
-      ["ControlAPI", "ControlPlane", "Inet", "weft", httpClient, hummingbird, lifecycle, logging]),
+      [
+        "ControlAPI", "ControlPlane", "Inet", "weft", httpClient, lifecycle, logging, nioCore,
+        nioHTTP1,
+      ]),
     tests("NodeTests", ["HostNetwork", "Inet", "Node"]),
     tests("TidyTests", []),
     tests("IntegrationTests", ["ControlAPI", "Inet"]),

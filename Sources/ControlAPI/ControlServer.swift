@@ -92,7 +92,7 @@ package struct ControlServer: Service {
 package enum ControlServerError: Error, Equatable, Sendable, CustomStringConvertible {
   /// A daemon answers at the path.
   case anotherServer(String)
-  /// The path is relative or longer than the kernel takes.
+  /// The path is relative or too long for a socket.
   case unusablePath(String)
   /// There is a file at the path that is no socket; it is not touched.
   case notASocket(String)

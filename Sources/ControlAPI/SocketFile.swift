@@ -12,14 +12,17 @@ struct SocketFile: Sendable {
   /// Where clients look for it.
   let path: String
 
-  /// Bytes the kernel takes in a socket's address (`sun_path` less the terminating zero).
-  static let pathLengthMax = 107
+  /// Bytes SwiftNIO takes in a socket's address; Linux itself would take four more.
+  static let pathLengthMax = 103
+  /// Bytes of the name that the socket is bound to below its directory: `.` six digits `/s`.
   private static let hiddenNameLength = 9
 
   /// What tells one file from another that took its path.
+  ///
+  /// As text, since the type of the numbers depends on which Foundation the process has loaded.
   struct Identity: Equatable, Sendable {
-    let device: Int
-    let number: Int
+    let device: String
+    let number: String
   }
 
   private var directory: String {
@@ -92,12 +95,10 @@ struct SocketFile: Sendable {
   }
 
   private func identity() -> Identity? {
-    guard let attributes = attributes(path),
-      let device = attributes[.systemNumber] as? any BinaryInteger,
-      let number = attributes[.systemFileNumber] as? any BinaryInteger
+    guard let attributes = attributes(path), let device = attributes[.systemNumber],
+      let number = attributes[.systemFileNumber]
     else { return nil }
-    return Identity(
-      device: Int(truncatingIfNeeded: device), number: Int(truncatingIfNeeded: number))
+    return Identity(device: "\(device)", number: "\(number)")
   }
 
   /// The attributes of the file itself, symbolic links not followed; nil if there is none.

@@ -23,7 +23,7 @@ extension TextReport {
   static func ports(_ ports: [PortReport]) -> TextTable {
     var table = TextTable(columns: [
       ("INDEX", .right), ("INTERFACE", .left), ("KIND", .left), ("QUEUES", .right),
-      ("RECEIVED", .right), ("", .right), ("SENT", .right), ("", .right),
+      ("RECEIVED", .right), ("BYTES", .right), ("SENT", .right), ("BYTES", .right),
       ("KERNEL DROPS", .right), ("MODE", .left),
     ])
     for port in ports {
@@ -57,7 +57,7 @@ extension TextReport {
   /// Only reasons that happened; the JSON has all of them.
   static func drops(_ drops: [DropReport]) -> TextTable {
     var table = TextTable(columns: [
-      ("FRAMES", .right), ("REASON", .left), ("", .left),
+      ("FRAMES", .right), ("REASON", .left), ("MEANING", .left),
     ])
     for drop in drops where drop.frames > 0 {
       table.append(["\(drop.frames)", drop.reason, drop.sentence])
@@ -76,7 +76,7 @@ extension TextReport {
     let shift = UInt64(power * 10)
     let rest = count & (1 << shift - 1)
     // The rest's ten leading bits are enough for one decimal, and times ten they still fit.
-    let tenths = (rest >> (shift - 10)) * 10 >> 10
+    let tenths = ((rest >> (shift - 10)) * 10) >> 10
     return "\(count >> shift).\(tenths) \(unit)"
   }
 

@@ -68,7 +68,7 @@ package enum TextReport {
 
 extension TextReport {
   private static func overview(_ status: StatusReport) -> [String] {
-    var table = TextTable([.right, .left])
+    var table = TextTable([.right, .left], separator: " ")
     for (label, value) in daemon(status) + underlay(status) + totals(status) {
       table.append([label.isEmpty ? "" : "\(label):", value])
     }

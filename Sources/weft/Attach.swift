@@ -9,6 +9,10 @@ import Inet
 struct Attach: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Give a container an interface with addresses in the overlay.",
+    usage: """
+      weft attach (--netns <path> | --pid <n>) [--mac <mac>] [--interface <name>]
+        [--socket <path>] [--json] <address/len> ...
+      """,
     discussion: """
       Makes a veth pair with one end in the container's network namespace and prints the \
       addresses, separated by spaces and without their prefix length. A container that is \
@@ -17,11 +21,14 @@ struct Attach: AsyncParsableCommand {
       EXAMPLES
         weft attach --netns c1 10.32.0.1/12
         weft attach --pid 4242 10.32.0.2/12 192.168.7.2/24
-        weft attach --netns /run/netns/c2 --mac 02:00:00:00:00:0a --interface eth1 10.32.0.3/12
+        weft attach --netns c2 --interface eth1 10.32.0.3/12
 
       EXIT CODES
-        0 attached, 1 weftd refused or failed, 64 wrong command line, 69 weftd does not answer, \
-      77 no permission
+        0     attached
+        1     weftd refused or failed
+        64    the command line is wrong
+        69    weftd does not answer
+        77    no permission to open weftd's socket
       """)
 
   @OptionGroup var namespace: NamespaceOptions

@@ -9,6 +9,9 @@ import Inet
 struct Detach: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Take addresses, or the whole interface, from a container.",
+    usage: """
+      weft detach (--netns <path> | --pid <n>) [--socket <path>] [--json] [<address/len> ...]
+      """,
     discussion: """
       Without addresses all are taken. The interface goes with the last one. Prints what was \
       taken away, separated by spaces and without prefix lengths.
@@ -18,8 +21,11 @@ struct Detach: AsyncParsableCommand {
         weft detach --pid 4242 192.168.7.2/24
 
       EXIT CODES
-        0 detached, 1 weftd refused or failed, 64 wrong command line, 69 weftd does not answer, \
-      77 no permission
+        0     detached
+        1     weftd refused or failed
+        64    the command line is wrong
+        69    weftd does not answer
+        77    no permission to open weftd's socket
       """)
 
   @OptionGroup var namespace: NamespaceOptions

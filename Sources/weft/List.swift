@@ -20,8 +20,11 @@ struct List: AsyncParsableCommand {
         pid 4242 02:00:00:00:00:0b 10.32.0.2/12 192.168.7.2/24
 
       EXIT CODES
-        0 listed, 1 weftd failed, 64 wrong command line, 69 weftd does not answer, \
-      77 no permission
+        0     listed
+        1     weftd failed
+        64    the command line is wrong
+        69    weftd does not answer
+        77    no permission to open weftd's socket
       """)
 
   @OptionGroup var connection: ConnectionOptions

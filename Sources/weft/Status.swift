@@ -26,8 +26,11 @@ struct Status: AsyncParsableCommand {
         weft status --json | jq .frames
 
       EXIT CODES
-        0 shown, 1 weftd failed, 64 wrong command line, 69 weftd does not answer, \
-      77 no permission
+        0     shown
+        1     weftd failed
+        64    the command line is wrong
+        69    weftd does not answer
+        77    no permission to open weftd's socket
       """)
 
   @Argument(help: "A part to show instead of the whole.")

@@ -54,7 +54,7 @@ package struct AttachRequest: StrictRequest {
     try Self.refuseUnknownFields(decoder)
     let container = try decoder.container(keyedBy: CodingKeys.self)
     netns = try container.decodeIfPresent(String.self, forKey: .netns)
-    pid = try container.decodeIfPresent(Int32.self, forKey: .pid)
+    pid = try container.decodeNumber(Int32.self, forKey: .pid, of: Self.self)
     addresses = try container.decode([IPv4Prefix].self, forKey: .addresses)
     mac = try container.decodeIfPresent(MACAddress.self, forKey: .mac)
     interface = try container.decodeIfPresent(String.self, forKey: .interface)

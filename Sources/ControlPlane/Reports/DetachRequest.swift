@@ -39,7 +39,7 @@ package struct DetachRequest: StrictRequest {
     try Self.refuseUnknownFields(decoder)
     let container = try decoder.container(keyedBy: CodingKeys.self)
     netns = try container.decodeIfPresent(String.self, forKey: .netns)
-    pid = try container.decodeIfPresent(Int32.self, forKey: .pid)
+    pid = try container.decodeNumber(Int32.self, forKey: .pid, of: Self.self)
     addresses = try container.decodeIfPresent([IPv4Prefix].self, forKey: .addresses) ?? []
   }
 }

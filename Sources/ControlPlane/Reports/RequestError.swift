@@ -49,6 +49,23 @@ extension StrictRequest {
   }
 }
 
+extension KeyedDecodingContainer {
+  /// Decodes a number; one that does not fit is refused by the name of its field.
+  ///
+  /// Foundation's decoder reports such a number as if the whole body were broken.
+  func decodeNumber<Number: FixedWidthInteger & Decodable, Request: StrictRequest>(
+    _ type: Number.Type, forKey key: Key, of request: Request.Type
+  ) throws -> Number? {
+    do {
+      return try decodeIfPresent(type, forKey: key)
+    } catch {
+      let name = key.stringValue
+      throw RequestError(
+        "the value of '\(name)' is not usable", field: name, accepted: request.accepted(name))
+    }
+  }
+}
+
 /// A JSON key of any name.
 private struct AnyKey: CodingKey {
   let stringValue: String
