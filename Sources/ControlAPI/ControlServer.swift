@@ -19,8 +19,9 @@ package struct ControlServer: Service {
 
   /// Connections at a time; further ones wait in the kernel's queue.
   static let connectionCountMax = 256
-  /// How long a connection may be silent between requests or in the middle of one.
-  static let idleTimeout = TimeAmount.seconds(10)
+  /// How long a connection may be silent between requests or in the middle of one; also the
+  /// longest that a silent client can delay a graceful stop.
+  var idleTimeout = TimeAmount.seconds(10)
   /// Bytes of all header fields of a request.
   static let headerLengthMax = 16 * 1024
 
@@ -80,7 +81,7 @@ package struct ControlServer: Service {
       router: ControlRoutes(service).router(),
       server: .http1(
         configuration: .init(
-          idleTimeout: Self.idleTimeout, httpDecoderConfiguration: decoder)),
+          idleTimeout: idleTimeout, httpDecoderConfiguration: decoder)),
       configuration: ApplicationConfiguration(
         address: .unixDomainSocket(path: path),
         availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionCountMax)),

@@ -76,7 +76,7 @@ import Testing
       (#"{"pid":"1","addresses":["10.32.0.1/12"]}"#, "pid"),
       (#"{"pid":1.5,"addresses":["10.32.0.1/12"]}"#, "pid"),
       (#"{"pid":2147483648,"addresses":["10.32.0.1/12"]}"#, "pid"),
-      (#"{"pid":1e400,"addresses":["10.32.0.1/12"]}"#, nil),
+      (#"{"pid":1e400,"addresses":["10.32.0.1/12"]}"#, "pid"),
       (#"{"pid":0,"addresses":["10.32.0.1/12"]}"#, "pid"),
       (#"{"netns":true,"addresses":["10.32.0.1/12"]}"#, "netns"),
       (#"{"netns":"c1","addresses":["10.32.0.1/12"]}"#, "netns"),

@@ -2,6 +2,7 @@
 
 import ControlPlane
 import Foundation
+import NIOCore
 import Testing
 
 @testable import ControlAPI
@@ -96,10 +97,13 @@ import Testing
       ].map { Array($0.utf8) })
   }
 
-  @Test func connectionsThatSayNothingDoNotKeepOthersOut() async throws {
+  @Test(arguments: [100, ControlServer.connectionCountMax + 20])
+  func silentConnectionsDoNotKeepOthersOutForLong(count: Int) async throws {
     try await TemporaryDirectory.with { directory in
-      try await RunningServer.run(at: "\(directory)/weft.sock") { server in
-        try await Self.holding(100, of: server.path) {
+      try await RunningServer.run(at: "\(directory)/weft.sock", idleTimeout: .seconds(1)) {
+        server in
+        try await Self.holding(count, of: server.path, saying: "POST /attachments HTTP/1.1\r\nCon")
+        {
           let status = try await server.client.status()
           #expect(status == Samples.status)
         }
@@ -107,14 +111,41 @@ import Testing
     }
   }
 
+  @Test func aStalledBodyDelaysTheStopNoLongerThanTheIdleTimeout() async throws {
+    try await TemporaryDirectory.with { directory in
+      let clock = ContinuousClock()
+      let path = "\(directory)/weft.sock"
+      let half = "POST /attachments HTTP/1.1\r\nHost: weft\r\nContent-Length: 44\r\n\r\n{"
+      try await Self.stopping(at: path, whileSaying: half, clock)
+    }
+  }
+
+  /// The connection outlives the server, so that only the server can end it.
+  private static func stopping(
+    at path: String, whileSaying text: String, _ clock: ContinuousClock
+  ) async throws {
+    let (stopped, announce) = AsyncStream<Void>.makeStream()
+    let start = clock.now
+    async let served: Void = RunningServer.run(at: path, idleTimeout: .seconds(1)) { server in
+      Task {
+        try? await holding(1, of: path, saying: text) { for await _ in stopped { break } }
+      }
+      try await Task.sleep(for: .milliseconds(300))
+      _ = try await server.client.status()
+    }
+    try await served
+    announce.finish()
+    #expect(clock.now - start < .seconds(8), "started a stop that a silent client held up")
+  }
+
   /// Opens connections one inside the other, as a noncopyable one cannot be put in an array.
   private static func holding(
-    _ count: Int, of path: String, _ body: () async throws -> Void
+    _ count: Int, of path: String, saying text: String, _ body: () async throws -> Void
   ) async throws {
     guard count > 0 else { return try await body() }
     let connection = RawConnection(path: path)
-    connection?.send(Array("POST /attachments HTTP/1.1\r\nContent-Le".utf8))
-    try await holding(count - 1, of: path, body)
+    connection?.send(Array(text.utf8))
+    try await holding(count - 1, of: path, saying: text, body)
     connection?.finish()
   }
 }

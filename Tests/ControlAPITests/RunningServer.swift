@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ControlAPI
 import Foundation
 import Logging
+import NIOCore
 import ServiceLifecycle
+
+@testable import ControlAPI
 
 /// A server on a socket in a directory of its own, for the time of one test.
 struct RunningServer: Sendable {
@@ -23,11 +25,12 @@ struct RunningServer: Sendable {
   @discardableResult
   static func run<Value: Sendable>(
     _ service: FakeControlService = FakeControlService(), at path: String,
-    logger: Logger = .silent,
+    logger: Logger = .silent, idleTimeout: TimeAmount = .seconds(10),
     _ body: @Sendable @escaping (RunningServer) async throws -> Value
   ) async throws -> Value {
     let (running, announce) = AsyncStream<Void>.makeStream()
-    let server = ControlServer(service, socketPath: path, logger: logger) { announce.yield() }
+    var server = ControlServer(service, socketPath: path, logger: logger) { announce.yield() }
+    server.idleTimeout = idleTimeout
     let group = ServiceGroup(
       configuration: .init(
         services: [.init(service: server, successTerminationBehavior: .ignore)], logger: .silent))

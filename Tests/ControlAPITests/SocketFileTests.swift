@@ -42,6 +42,26 @@ import Testing
     }
   }
 
+  @Test func cancellingRemovesTheSocketToo() async throws {
+    try await TemporaryDirectory.with { directory in
+      let path = "\(directory)/weft.sock"
+      let (running, announce) = AsyncStream<Void>.makeStream()
+      let task = Task {
+        let server = ControlServer(FakeControlService(), socketPath: path, logger: .silent) {
+          announce.yield()
+        }
+        try await server.run()
+      }
+      for await _ in running { break }
+      let during = try files(directory)
+      task.cancel()
+      _ = await task.result
+      let after = try files(directory)
+      #expect(during.contains("weft.sock"))
+      #expect(after == [])
+    }
+  }
+
   @Test func aSocketThatNobodyAnswersIsReplaced() async throws {
     try await TemporaryDirectory.with { directory in
       let path = "\(directory)/weft.sock"
