@@ -33,7 +33,10 @@ func tests(
 }
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(
+  name: "HummingbirdCore", package: "hummingbird")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let lifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -91,7 +94,12 @@ let package = Package(
       "ControlPlane", ["Forwarding", "HostNetwork", "Inet", "Routing", "Telemetry", logging]),
 
     // Layer 5: composition.
-    module("ControlAPI", ["ControlPlane", "Inet", hummingbird, httpClient, logging, nioCore]),
+    module(
+      "ControlAPI",
+      [
+        "ControlPlane", "Inet", httpClient, hummingbird, hummingbirdCore, lifecycle, logging,
+        nioCore, nioHTTP1,
+      ]),
     module(
       "Node",
       [
@@ -101,7 +109,7 @@ let package = Package(
 
     // Layer 6: programs.
     program("weftd", ["Node", arguments]),
-    program("weft", ["ControlAPI", "Inet", arguments]),
+    program("weft", ["ControlAPI", "ControlPlane", "Inet", arguments]),
 
     // Tests.
     .target(
@@ -123,7 +131,12 @@ let package = Package(
       ]),
     tests("HostNetworkTests", ["CLinux", "HostNetwork", "Inet"]),
     tests("ControlPlaneTests", ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Routing"]),
-    tests("ControlAPITests", ["ControlAPI", "ControlPlane", "Inet", hummingbird, httpClient]),
+    tests(
+      "ControlAPITests",
+      [
+        "ControlAPI", "ControlPlane", "Inet", "weft", httpClient, lifecycle, logging, nioCore,
+        nioHTTP1,
+      ]),
     tests("NodeTests", ["HostNetwork", "Inet", "Node"]),
     tests("TidyTests", []),
     tests("IntegrationTests", ["ControlAPI", "Inet"]),

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ControlPlane
+import FoundationEssentials
+import Hummingbird
+import NIOCore
+
+/// The paths of the API and what each does with a `ControlService`.
+struct ControlRoutes: Sendable {
+  private let service: any ControlService
+
+  /// Serves `service`.
+  init(_ service: any ControlService) {
+    self.service = service
+  }
+
+  /// Every path with its methods, in the order they are listed to somebody who got lost.
+  static let methods: [(path: String, methods: [HTTPRequest.Method])] = [
+    ("/attachments", [.get, .post, .delete]), ("/status", [.get]), ("/status/macs", [.get]),
+  ]
+
+  /// The router, with refusals as JSON.
+  func router() -> Router<BasicRequestContext> {
+    let router = Router(context: BasicRequestContext.self)
+    router.add(middleware: ErrorReporting())
+    router.get("status") { _, _ in try await Self.answer(service.status()) }
+    router.get("status/macs") { _, _ in try await Self.answer(service.macs()) }
+    router.get("attachments") { _, _ in try await Self.answer(service.attachments()) }
+    router.post("attachments") { request, _ in
+      let order = try await Self.body(of: request, as: AttachRequest.self)
+      try Self.check(order.validated)
+      return try await Self.answer(service.attach(order))
+    }
+    router.delete("attachments") { request, _ in
+      let order = try await Self.body(of: request, as: DetachRequest.self)
+      try Self.check(order.validated)
+      return try await Self.answer(service.detach(order))
+    }
+    return router
+  }
+
+  private static func body<Order: StrictRequest>(
+    of request: Request, as type: Order.Type
+  ) async throws -> Order {
+    let buffer = try await request.body.collect(upTo: RequestDecoder.bodyLengthMax)
+    return try RequestDecoder.decode(type, from: Data(buffer.readableBytesView))
+  }
+
+  private static func check<Value>(
+    _ validated: () throws(RequestError) -> Value
+  ) throws(ServiceError) {
+    do {
+      _ = try validated()
+    } catch {
+      throw ServiceError(error)
+    }
+  }
+
+  private static func answer(_ value: some Encodable) throws -> Response {
+    try response(.ok, value)
+  }
+
+  fileprivate static func response(
+    _ status: HTTPResponse.Status, _ value: some Encodable
+  ) throws -> Response {
+    let body = ByteBuffer(bytes: try JSONForm.compact(value))
+    return Response(
+      status: status, headers: [.contentType: "application/json"], body: .init(byteBuffer: body))
+  }
+}
+
+/// Turns what handlers and the router throw into an `ErrorReport`.
+///
+/// What it does not know goes on to Hummingbird: those are errors of the connection itself, for
+/// which there is no one left to answer.
+private struct ErrorReporting<Context: RequestContext>: RouterMiddleware {
+  func handle(
+    _ request: Request, context: Context,
+    next: (Request, Context) async throws -> Response
+  ) async throws -> Response {
+    do {
+      return try await next(request, context)
+    } catch let error as ServiceError {
+      return try ControlRoutes.response(.init(code: error.kind.rawValue), error.report)
+    } catch let error as HTTPError where error.status == .notFound {
+      return try lost(request)
+    } catch is NIOTooManyBytesError {
+      return try ControlRoutes.response(
+        .contentTooLarge,
+        ErrorReport(
+          error: "the body is too long",
+          accepted: "at most \(RequestDecoder.bodyLengthMax) bytes"))
+    } catch is EncodingError {
+      return try ControlRoutes.response(
+        .internalServerError, ErrorReport(error: "the report cannot be written as JSON"))
+    }
+  }
+
+  /// 405 if the path exists, else 404; both say what there is.
+  private func lost(_ request: Request) throws -> Response {
+    let path = request.uri.path
+    guard let methods = ControlRoutes.methods.first(where: { $0.path == path })?.methods else {
+      let paths = ControlRoutes.methods.map(\.path).joined(separator: ", ")
+      return try ControlRoutes.response(
+        .notFound, ErrorReport(error: "there is no such path", accepted: paths))
+    }
+    let names = methods.map(\.rawValue).joined(separator: ", ")
+    var response = try ControlRoutes.response(
+      .methodNotAllowed,
+      ErrorReport(error: "\(path) does not know the method", accepted: names))
+    response.headers[.allow] = names
+    return response
+  }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ControlPlane
+import Inet
+
+/// Reports as text for terminals; pure functions, each line ends in a line break.
+package enum TextReport {
+  /// `weft status`: the daemon in labelled lines, then its workers, ports, endpoints and drops.
+  package static func text(_ status: StatusReport) -> String {
+    let sections = [
+      overview(status), section("Workers", workers(status.workers)),
+      section("Ports", ports(status.ports)), section("Endpoints", endpoints(status.endpoints)),
+      section("Drops", drops(status.drops)),
+    ]
+    return lines(Array(sections.filter { !$0.isEmpty }.joined(separator: [""])))
+  }
+
+  /// `weft ps`: one line per container, `NAMESPACE MAC ADDRESS/LENGTH...`, without a title.
+  ///
+  /// A namespace that has a name is shown by it; an attachment that is lost says so at the end of
+  /// its line.
+  package static func text(_ attachments: [AttachmentReport]) -> String {
+    var table = TextTable([.left, .left, .left], separator: " ")
+    for attachment in attachments {
+      var last = attachment.addresses.map(\.description)
+      if attachment.state == .lost {
+        last.append(attachment.detail.isEmpty ? "lost" : "lost: \(attachment.detail)")
+      }
+      let cells = [label(attachment.netns), attachment.mac.description]
+      table.append(cells + [last.joined(separator: " ")])
+    }
+    return lines(table.lines())
+  }
+
+  /// `weft status macs`: one line per learned address.
+  package static func text(_ macs: [MACReport]) -> String {
+    var table = TextTable(columns: [("MAC", .left), ("LOCATION", .left), ("AGE", .right)])
+    for entry in macs {
+      table.append([entry.mac.description, entry.location, duration(entry.ageSeconds)])
+    }
+    return lines(table.lines())
+  }
+
+  /// What Weave prints for attach and detach: addresses without their prefix length, on one line.
+  package static func addresses(_ reports: [AttachmentReport]) -> String {
+    let addresses = reports.flatMap(\.addresses).map(\.address.description)
+    return addresses.isEmpty ? "" : addresses.joined(separator: " ") + "\n"
+  }
+
+  private static func lines(_ lines: [String]) -> String {
+    lines.isEmpty ? "" : lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func section(_ title: String, _ table: TextTable) -> [String] {
+    let lines = table.lines(indent: "  ")
+    return lines.count > 1 ? [title] + lines : []
+  }
+
+  /// `c1` for a namespace that `ip netns` would call so, else the path or `pid 42`.
+  private static func label(_ netns: String) -> String {
+    for directory in ["/run/netns/", "/var/run/netns/"] where netns.hasPrefix(directory) {
+      let name = netns.dropFirst(directory.count)
+      if !name.isEmpty, !name.contains("/") { return String(name) }
+    }
+    return netns
+  }
+}
+
+extension TextReport {
+  private static func overview(_ status: StatusReport) -> [String] {
+    var table = TextTable([.right, .left], separator: " ")
+    for (label, value) in daemon(status) + underlay(status) + totals(status) {
+      table.append([label.isEmpty ? "" : "\(label):", value])
+    }
+    return table.lines()
+  }
+
+  private static func daemon(_ status: StatusReport) -> [(String, String)] {
+    [
+      ("Version", status.version), ("Host", status.hostName),
+      ("Uptime", duration(status.uptimeSeconds)), ("", ""),
+    ]
+  }
+
+  private static func underlay(_ status: StatusReport) -> [(String, String)] {
+    let underlay = status.underlay
+    let copying = underlay.zeroCopy ? "zero-copy" : "copy"
+    let because = underlay.reason.isEmpty ? "" : " (\(underlay.reason))"
+    return [
+      ("Underlay", "\(underlay.interface), \(underlay.state.rawValue)"),
+      ("Mode", "\(underlay.mode.rawValue), \(copying)\(because)"),
+      ("MTU", "\(underlay.mtu) B, overlay \(status.overlayMTU) B"),
+      ("Addresses", list(underlay.addresses)),
+      ("VXLAN", "UDP port \(underlay.vxlanPort)"), ("", ""),
+    ]
+  }
+
+  private static func totals(_ status: StatusReport) -> [(String, String)] {
+    let frames = status.frames
+    let macs = status.macs
+    return [
+      (
+        "Frames",
+        "\(frames.received) received, \(frames.generated) generated, \(frames.copied) copied"
+      ),
+      (
+        "",
+        "\(frames.sent) sent, \(frames.punted) punted, \(frames.dropped) dropped, "
+          + "\(frames.merged) merged, \(frames.held) held"
+      ),
+      ("Balanced", frames.balanced ? "yes" : "no"),
+      (
+        "MACs",
+        "\(macs.count) of \(macs.limit), \(macs.learned) learned, \(macs.moved) moved, "
+          + "\(macs.aged) aged, \(macs.refused) refused"
+      ),
+    ]
+  }
+
+  private static func list(_ addresses: [IPv4Prefix]) -> String {
+    addresses.isEmpty ? "none" : addresses.map(\.description).joined(separator: " ")
+  }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The whole daemon at one moment: the answer to `GET /status`.
+package struct StatusReport: Codable, Sendable, Equatable {
+  /// The daemon's version.
+  package var version: String
+  /// The host's name.
+  package var hostName: String
+  /// Seconds since the daemon started.
+  package var uptimeSeconds: UInt64
+  /// The outer network.
+  package var underlay: UnderlayReport
+  /// The MTU containers get, in bytes: the underlay's less the outer headers.
+  package var overlayMTU: UInt32
+  /// All workers, by index.
+  package var workers: [WorkerReport]
+  /// All ports, by index.
+  package var ports: [PortReport]
+  /// All configured VXLAN endpoints.
+  package var endpoints: [EndpointReport]
+  /// The MAC table.
+  package var macs: MACCountReport
+  /// What became of all frames.
+  package var frames: FrameReport
+  /// Every drop reason, also those that never happened.
+  package var drops: [DropReport]
+
+  /// Puts the parts together.
+  package init(
+    version: String = Version.text, hostName: String, uptimeSeconds: UInt64,
+    underlay: UnderlayReport, overlayMTU: UInt32, workers: [WorkerReport], ports: [PortReport],
+    endpoints: [EndpointReport], macs: MACCountReport, frames: FrameReport, drops: [DropReport]
+  ) {
+    self.version = version
+    self.hostName = hostName
+    self.uptimeSeconds = uptimeSeconds
+    self.underlay = underlay
+    self.overlayMTU = overlayMTU
+    self.workers = workers
+    self.ports = ports
+    self.endpoints = endpoints
+    self.macs = macs
+    self.frames = frames
+    self.drops = drops
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case version, underlay, workers, ports, endpoints, macs, frames, drops
+    case hostName = "host_name"
+    case uptimeSeconds = "uptime_seconds"
+    case overlayMTU = "overlay_mtu"
+  }
+}
