@@ -43,7 +43,6 @@ let lifecycle = Target.Dependency.product(
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
-let containers = Target.Dependency.product(name: "BasicContainers", package: "swift-collections")
 
 let package = Package(
   name: "weft",
@@ -54,7 +53,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
@@ -84,8 +82,7 @@ let package = Package(
     module(
       "Dataplane",
       [
-        "CIntrinsics", "CLinux", "Forwarding", "Inet", "Tables", "Telemetry", "Wire", "XDP",
-        containers,
+        "CIntrinsics", "CLinux", "CXDP", "Forwarding", "Inet", "Tables", "Telemetry", "Wire", "XDP",
       ]),
 
     // Layer 4: the control plane and the host's network.

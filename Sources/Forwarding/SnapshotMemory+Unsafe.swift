@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import CIntrinsics
+internal import CIntrinsics
 public import Tables
 
 /// The memory both sides of a snapshot look at.

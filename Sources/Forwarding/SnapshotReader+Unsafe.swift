@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import CIntrinsics
-public import Tables
+internal import Tables
 
 /// A worker's view of the published snapshots.
 ///

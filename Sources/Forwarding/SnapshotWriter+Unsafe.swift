@@ -80,8 +80,8 @@ public struct SnapshotWriter: ~Copyable {
 
   /// Replaces the lists that say whom a flood goes to.
   public mutating func setFlood(ports: [PortIndex], endpoints: [EndpointIndex]) -> Bool {
-    replace(&floodPorts, with: ports.map(\.number))
-      && replace(&floodEndpoints, with: endpoints.map(\.number))
+    SnapshotWriter.replace(&floodPorts, with: ports.map(\.number), arena: &arena)
+      && SnapshotWriter.replace(&floodEndpoints, with: endpoints.map(\.number), arena: &arena)
   }
 
   /// Makes every change since the last call visible at once. False, with the changes still
@@ -99,9 +99,9 @@ public struct SnapshotWriter: ~Copyable {
     arena.reclaim(observed: memory.oldestReached() ?? generation)
   }
 
-  private mutating func replace(_ list: inout PagedArrayWriter<UInt16>, with numbers: [UInt16])
-    -> Bool
-  {
+  private static func replace(
+    _ list: inout PagedArrayWriter<UInt16>, with numbers: [UInt16], arena: inout PageArena
+  ) -> Bool {
     for (index, number) in numbers.enumerated() {
       guard list.store(number, at: index, arena: &arena) else { return false }
     }

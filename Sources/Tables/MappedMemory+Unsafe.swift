@@ -58,6 +58,12 @@ public struct MemoryError: Error, Equatable, CustomStringConvertible {
   /// Its `errno`.
   public let number: CInt
 
+  /// Records a refusal.
+  public init(call: String, number: CInt) {
+    self.call = call
+    self.number = number
+  }
+
   /// What failed and why, for a person.
   public var description: String {
     unsafe "\(call) for shared memory failed: \(String(cString: strerror(number)))"
