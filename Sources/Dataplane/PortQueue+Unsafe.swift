@@ -3,6 +3,7 @@
 internal import CXDP
 public import Forwarding
 internal import Glibc
+internal import Tables
 public import Telemetry
 public import XDP
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Forwarding
+internal import Forwarding
+internal import Glibc
 
 /// The queues a worker serves, in slots that never move.
 ///
@@ -79,5 +80,52 @@ public final class PortTable: @unchecked Sendable {
     guard unsafe transmit[Int(port.number)] == slot else { return }
     let other = (0..<activeCount).first { unsafe queues[Int(active[$0])].port == port }
     unsafe transmit[Int(port.number)] = other.map { unsafe active[$0] } ?? PortTable.none
+  }
+}
+
+/// What a breath does with a slot, by number: the queue behind it never moves and is never copied.
+extension PortTable {
+  @inline(__always)
+  func port(of slot: UInt16) -> PortIndex { unsafe queues[Int(slot)].port }
+
+  @inline(__always)
+  func kind(of slot: UInt16) -> PortKind { unsafe queues[Int(slot)].kind }
+
+  @inline(__always)
+  func frameLengthMax(of slot: UInt16) -> UInt32 { unsafe queues[Int(slot)].frameLengthMax }
+
+  @inline(__always)
+  func owesWakeup(_ slot: UInt16) -> Bool { unsafe queues[Int(slot)].owesWakeup }
+
+  @inline(__always)
+  func receive(_ slot: UInt16, into batch: inout Batch, memory: borrowing FrameMemory) {
+    unsafe queues[Int(slot)].receive(into: &batch, memory: memory)
+  }
+
+  @inline(__always)
+  func send(_ frame: Frame, _ slot: UInt16, memory: inout FrameMemory) -> Bool {
+    unsafe queues[Int(slot)].send(frame, slot: slot, memory: &memory)
+  }
+
+  /// Flushes TX, takes completions back, tops the fill ring up; returns the wakeups it took.
+  @inline(__always)
+  func exhale(_ slot: UInt16, memory: inout FrameMemory) -> Int {
+    let wakeups = unsafe queues[Int(slot)].flush(memory: &memory)
+    unsafe queues[Int(slot)].complete(memory: &memory)
+    unsafe queues[Int(slot)].replenish(slot: slot, memory: &memory)
+    return wakeups
+  }
+
+  /// Writes what a sleeping worker waits for, `first` and every served socket; returns how many.
+  func fill(_ waiting: UnsafeMutableBufferPointer<pollfd>, first: CInt) -> Int {
+    unsafe waiting[0] = pollfd(fd: first, events: Int16(POLLIN), revents: 0)
+    var count = 1
+    for place in 0..<activeCount {
+      let slot = Int(activeSlot(place))
+      guard case .socket(let descriptor) = unsafe queues[slot].backing else { continue }
+      unsafe waiting[count] = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      count += 1
+    }
+    return count
   }
 }

@@ -43,6 +43,9 @@ public final class PacketSocket: @unchecked Sendable {
     public var receiveRingFull: UInt64 = 0
     /// Times the fill ring had no chunk.
     public var fillRingEmpty: UInt64 = 0
+
+    /// Nothing counted.
+    public init() {}
   }
 
   /// The socket.
@@ -110,10 +113,13 @@ public final class PacketSocket: @unchecked Sendable {
     guard unsafe handle != nil, unsafe cxdp_read_statistics(descriptor, &counted) == 0 else {
       return Statistics()
     }
-    return Statistics(
-      receiveDropped: counted.rx_dropped, receiveInvalid: counted.rx_invalid_descs,
-      transmitInvalid: counted.tx_invalid_descs, receiveRingFull: counted.rx_ring_full,
-      fillRingEmpty: counted.rx_fill_ring_empty_descs)
+    var statistics = Statistics()
+    statistics.receiveDropped = counted.rx_dropped
+    statistics.receiveInvalid = counted.rx_invalid_descs
+    statistics.transmitInvalid = counted.tx_invalid_descs
+    statistics.receiveRingFull = counted.rx_ring_full
+    statistics.fillRingEmpty = counted.rx_fill_ring_empty_descs
+    return statistics
   }
 
   /// Unbinds. The rings become invalid; frames the kernel had are the UMEM owner's again.
@@ -126,5 +132,16 @@ public final class PacketSocket: @unchecked Sendable {
   deinit {
     close()
     unsafe rings.deallocate()
+  }
+}
+
+extension PacketSocket.Statistics {
+  /// Adds another socket's counters.
+  public mutating func add(_ other: PacketSocket.Statistics) {
+    receiveDropped += other.receiveDropped
+    receiveInvalid += other.receiveInvalid
+    transmitInvalid += other.transmitInvalid
+    receiveRingFull += other.receiveRingFull
+    fillRingEmpty += other.fillRingEmpty
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Forwarding
+internal import Tables
 internal import Wire
 
 /// Puts outer headers in front of frames that leave for an endpoint, in place.

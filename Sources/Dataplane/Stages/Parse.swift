@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Forwarding
+internal import Inet
 internal import Wire
 
 /// Reads both addresses of every frame and turns them into table keys.

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Glibc
+public import Tables
+public import XDP
+
+/// The data plane could not do what it was asked to; says what to change.
+public enum DataplaneError: Error, Equatable, CustomStringConvertible {
+  /// A worker's thread could not be started.
+  case thread(core: Int, number: CInt)
+  /// No memory for frames, rings or counters.
+  case memory(MemoryError)
+  /// The kernel refused a socket.
+  case socket(XDPError)
+  /// The kernel refused a program.
+  case program(ProgramError)
+  /// The program could not be attached.
+  case attach(AttachError)
+  /// Every worker needs a queue of its own on every interface.
+  case tooFewQueues(interface: String, queues: Int, workers: Int)
+  /// No slot is left for another port.
+  case tooManyPorts(limit: Int)
+  /// A worker did not answer.
+  case workerSilent(Int)
+
+  /// One sentence: what failed and what is accepted.
+  public var description: String {
+    switch self {
+    case .thread(let core, let number):
+      unsafe "starting the worker of core \(core) failed: \(String(cString: strerror(number)))"
+    case .memory(let error): error.description
+    case .socket(let error): error.description
+    case .program(let error): error.description
+    case .attach(let error): error.description
+    case .tooFewQueues(let interface, let queues, let workers):
+      "\(interface) has \(queues) queue(s) for \(workers) workers; give at most \(queues) core(s)"
+        + " under [workers] cores, or the interface more queues"
+    case .tooManyPorts(let limit): "all \(limit) ports are in use; detach a container first"
+    case .workerSilent(let worker): "worker \(worker) does not answer; restart weftd"
+    }
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CLinux
+public import Forwarding
+internal import Synchronization
+internal import Telemetry
+
+/// The data plane as its owner sees it: workers on their cores, ports that come and go, counters.
+///
+/// Every call blocks until the workers have done their part, which takes microseconds when they are
+/// awake; none of them stops another port's traffic. Calls may come from any thread, one at a time.
+public final class Engine: Sendable {
+  /// How an engine is made.
+  public struct Options: Sendable {
+    /// One worker on each of these cores.
+    public var cores: [Int]
+    /// Whether idle workers sleep.
+    public var idle: IdleMode
+    /// Chunks of 4 KiB for each worker.
+    public var frameCount: Int
+
+    /// Gathers how to run.
+    public init(cores: [Int], idle: IdleMode, frameCount: Int) {
+      self.cores = cores
+      self.idle = idle
+      self.frameCount = frameCount
+    }
+  }
+
+  let options: Options
+  let hosts: [WorkerHost]
+  /// Signalled by workers after new hints; poll it for reading, then `clearHintEvent()`.
+  public let hintEvent: CInt
+  let ports = Mutex<[PortIndex: OpenPort]>([:])
+
+  /// Maps memory and starts the workers. The snapshot memory has a published snapshot.
+  public init(options: Options, snapshot: SnapshotMemory) throws(DataplaneError) {
+    self.options = options
+    hintEvent = clinux_event()
+    var hosts: [WorkerHost] = []
+    for (index, core) in options.cores.enumerated() {
+      hosts.append(
+        try WorkerHost(
+          index: index, core: core, options: options, snapshot: snapshot, hintEvent: hintEvent))
+    }
+    self.hosts = hosts
+  }
+
+  /// Workers of the engine.
+  public var workerCount: Int { hosts.count }
+
+  /// The hint event was seen.
+  public func clearHintEvent() { clinux_event_clear(hintEvent) }
+
+  /// Takes every hint there is.
+  public func takeHints(_ body: (Hint) -> Void) {
+    for host in hosts { host.takeHints(body) }
+  }
+
+  /// Closes every port that is still open, newest first, and ends the workers.
+  public func stop() {
+    let open = ports.withLock { $0.keys.sorted { $0.number > $1.number } }
+    for port in open { try? closePort(port) }
+    for host in hosts { host.stop() }
+  }
+
+  /// One worker's counters, as of between two batches; nil if it never pauses long enough to look.
+  public func counters(of worker: Int) -> [UInt64]? { hosts[worker].ends.counters.values() }
+
+  /// All workers' frames.
+  public func account() -> FrameAccount? {
+    var sum: FrameAccount?
+    for worker in 0..<workerCount {
+      guard let values = counters(of: worker) else { return nil }
+      let account = FrameAccount(values: values)
+      sum = sum.map { $0 + account } ?? account
+    }
+    return sum
+  }
+}

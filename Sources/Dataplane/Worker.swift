@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CIntrinsics
+public import Forwarding
+public import Tables
+public import Telemetry
+
+/// One core's loop over its queues.
+///
+/// Everything a breath needs is in here or behind a pointer that was made at start: it allocates
+/// nothing, takes no lock, and counts every frame that comes in until it is sent or dropped.
+public struct Worker: ~Copyable {
+  // Hot: touched for every batch.
+  var batch = Batch()
+  var memory: FrameMemory
+  var hints: HintSender
+  let ports: PortTable
+  let reader: SnapshotReader
+  let counters: CounterBlock
+  /// Signalled after new hints; -1 in tests that poll the ring.
+  let hintEvent: CInt
+
+  // Cold: touched once a breath or less.
+  var commands: ConsumerRing<WorkerCommand>
+  /// Commands carried out, for whoever waits for one.
+  let commandsDone: CounterBlock
+  var isStopping = false
+
+  /// What a worker is made of.
+  public struct Parts: ~Copyable {
+    var memory: FrameMemory
+    var hints: ProducerRing<Hint>
+    var commands: ConsumerRing<WorkerCommand>
+    var reader: SnapshotReader
+    let ports: PortTable
+    let counters: CounterBlock
+    let commandsDone: CounterBlock
+    let hintEvent: CInt
+
+    /// Gathers the parts.
+    ///
+    /// - Parameters:
+    ///   - counters: `WorkerCounter.blockCount` counters.
+    ///   - commandsDone: one counter.
+    ///   - hintEvent: an event counter to signal after new hints, or -1.
+    public init(
+      memory: consuming FrameMemory, hints: consuming ProducerRing<Hint>,
+      commands: consuming ConsumerRing<WorkerCommand>, reader: consuming SnapshotReader,
+      ports: PortTable, counters: CounterBlock, commandsDone: CounterBlock, hintEvent: CInt
+    ) {
+      self.memory = memory
+      self.hints = hints
+      self.commands = commands
+      self.reader = reader
+      self.ports = ports
+      self.counters = counters
+      self.commandsDone = commandsDone
+      self.hintEvent = hintEvent
+    }
+  }
+
+  /// A worker without ports, reading snapshots from its first breath on.
+  public init(_ parts: consuming Parts) {
+    memory = parts.memory
+    hints = HintSender(ring: parts.hints)
+    ports = parts.ports
+    reader = parts.reader
+    counters = parts.counters
+    hintEvent = parts.hintEvent
+    commands = parts.commands
+    commandsDone = parts.commandsDone
+    reader.goOnline()
+  }
+
+  /// Free chunks, for tests and status.
+  public var framesFree: Int { memory.freeCount }
+
+  /// One breath: for every queue draw a batch, let the stages decide, dispose of every frame once;
+  /// then hand everything to the kernel. Returns the number of frames drawn.
+  public mutating func breathe() -> Int {
+    takeCommands()
+    let snapshot = reader.refresh()
+    var drawn = 0
+    for place in 0..<ports.activeCount {
+      drawn &+= serve(ports.activeSlot(place), snapshot: snapshot)
+    }
+    let isOwing = exhale()
+    reportHints()
+    counters.add(1, to: WorkerCounter.breaths.rawValue)
+    if drawn == 0 {
+      counters.add(1, to: WorkerCounter.idleBreaths.rawValue)
+    } else {
+      counters.set(UInt64(memory.freeCount), at: WorkerCounter.framesFree.rawValue)
+    }
+    // A queue that owes a wakeup must not let the worker sleep.
+    return isOwing ? max(drawn, 1) : drawn
+  }
+
+  /// Draws one batch from a queue and carries it to its end.
+  @inline(__always)
+  private mutating func serve(_ slot: UInt16, snapshot: ForwardingSnapshot) -> Int {
+    ports.receive(slot, into: &batch, memory: memory)
+    guard batch.count > 0 else { return 0 }
+    counters.begin()
+    counters.add(UInt64(batch.count), to: WorkerCounter.received.rawValue)
+    decide(slot, snapshot: snapshot)
+    for index in 0..<batch.count { dispose(index, snapshot: snapshot) }
+    counters.end()
+    return batch.count
+  }
+
+  /// Runs the stages over the batch.
+  @inline(__always)
+  private mutating func decide(_ slot: UInt16, snapshot: ForwardingSnapshot) {
+    let origin = Location(ports.port(of: slot)).bits
+    for index in 0..<batch.count {
+      batch.verdicts[index] = .undecided
+      batch.origins[index] = origin
+    }
+    if ports.kind(of: slot) == .underlay {
+      OpenStage.process(&batch, memory: memory, snapshot: snapshot)
+    }
+    ParseStage.process(&batch, memory: memory)
+    LearnStage.process(&batch, snapshot: snapshot, reader: reader, hints: &hints)
+    LookUpStage.process(&batch, snapshot: snapshot)
+    EncapsulateStage.process(&batch, memory: &memory, snapshot: snapshot)
+  }
+
+  /// Publishes TX, takes completed chunks back and tops the fill rings up. True if a queue owes a
+  /// wakeup because the kernel stopped early.
+  @inline(__always)
+  private mutating func exhale() -> Bool {
+    var wakeups = 0
+    var isOwing = false
+    for place in 0..<ports.activeCount {
+      let slot = ports.activeSlot(place)
+      wakeups &+= ports.exhale(slot, memory: &memory)
+      isOwing = isOwing || ports.owesWakeup(slot)
+    }
+    if wakeups > 0 { counters.add(UInt64(wakeups), to: WorkerCounter.wakeups.rawValue) }
+    return isOwing
+  }
+
+  @inline(__always)
+  private mutating func reportHints() {
+    let counts = hints.publish()
+    guard counts.sent | counts.lost != 0 else { return }
+    counters.add(counts.sent, to: WorkerCounter.hints.rawValue)
+    counters.add(counts.lost, to: WorkerCounter.hintsLost.rawValue)
+    if hintEvent >= 0 { signal(hintEvent) }
+  }
+
+  private mutating func takeCommands() {
+    guard commands.refreshedReadyCount() > 0 else { return }
+    while let command = commands.next() {
+      switch command.kind {
+      case .startQueue: ports.start(command.slot)
+      case .stopQueue: ports.stop(command.slot)
+      case .reclaimQueue: _ = memory.reclaim(from: command.slot)
+      case .stop: isStopping = true
+      }
+      commandsDone.add(1, to: 0)
+    }
+    commands.release()
+  }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CLinux
+internal import Forwarding
+internal import Glibc
+internal import Synchronization
+internal import Tables
+internal import Telemetry
+internal import XDP
+
+/// The engine's side of one worker: its thread, its memory, the rings that lead to it.
+final class WorkerHost: Sendable {
+  let index: Int
+  let core: Int
+  let ends: WorkerEnds
+  private let thread: WorkerThread
+  private let commandEvent: CInt
+  private let state: Mutex<State>
+
+  struct State: ~Copyable {
+    var commands: ProducerRing<WorkerCommand>
+    var hints: ConsumerRing<Hint>
+    var issued: UInt64 = 0
+    var freeSlots: [UInt16] = (0..<UInt16(PortTable.capacity)).reversed()
+    /// Registered with the first socket; that socket stays open as long as any of the others.
+    var umem: UMEM?
+  }
+
+  init(
+    index: Int, core: Int, options: Engine.Options, snapshot: SnapshotMemory, hintEvent: CInt
+  ) throws(DataplaneError) {
+    self.index = index
+    self.core = core
+    do {
+      ends = try WorkerEnds(frameCount: options.frameCount)
+    } catch {
+      throw .memory(error)
+    }
+    commandEvent = clinux_event()
+    state = Mutex(State(commands: ends.commandEnd(), hints: ends.hintEnd()))
+    thread = try WorkerThread(
+      worker: ends.makeWorker(snapshot: snapshot, index: index, hintEvent: hintEvent),
+      core: UInt32(core), mode: options.idle, commandEvent: commandEvent)
+  }
+
+  /// The worker's frame memory, registered with the kernel on first use.
+  func umem() throws(DataplaneError) -> UMEM {
+    let result: Result<UMEM, XDPError> = state.withLock { state in
+      if let umem = state.umem { return .success(umem) }
+      do throws(XDPError) {
+        let umem = try UMEM(memory: ends.frames)
+        state.umem = umem
+        return .success(umem)
+      } catch {
+        return .failure(error)
+      }
+    }
+    switch result {
+    case .success(let umem): return umem
+    case .failure(let error): throw .socket(error)
+    }
+  }
+
+  /// Reserves a slot, or nil if all are in use.
+  func takeSlot() -> UInt16? { state.withLock { $0.freeSlots.popLast() } }
+
+  func giveSlot(_ slot: UInt16) { state.withLock { $0.freeSlots.append(slot) } }
+
+  /// Gives the worker a command and waits until it is carried out.
+  func command(_ command: WorkerCommand) throws(DataplaneError) {
+    let wanted: UInt64? = state.withLock { state in
+      guard state.commands.append(command) else { return nil }
+      state.commands.publish()
+      state.issued += 1
+      return state.issued
+    }
+    guard let wanted else { throw .workerSilent(index) }
+    clinux_event_signal(commandEvent)
+    // Awake workers answer within a breath; a second of 50 µs naps is for a starved core.
+    for _ in 0..<60_000 {
+      if ends.commandsDone.value(at: 0) >= wanted { return }
+      usleep(50)
+    }
+    throw .workerSilent(index)
+  }
+
+  func takeHints(_ body: (Hint) -> Void) {
+    state.withLock { state in
+      while let hint = state.hints.next() { body(hint) }
+      state.hints.release()
+    }
+  }
+
+  func stop() {
+    try? command(WorkerCommand(.stop))
+    thread.join()
+    close(commandEvent)
+  }
+}
