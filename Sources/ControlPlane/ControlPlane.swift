@@ -1,1 +1,151 @@
 // SPDX-License-Identifier: Apache-2.0
+
+package import Dispatch
+package import Forwarding
+package import HostNetwork
+package import Inet
+package import Logging
+package import Routing
+
+// Decides where frames go, and is the one place that does.
+//
+// `ControlPlane` is an actor on an executor of its own: requests from the API, hints from the
+// workers and the kernel's news about links, routes and neighbours arrive there one after the
+// other. It keeps `ForwardingModel` (module Routing) true and publishes after every change. The
+// host's network is asked through HostNetwork, the data plane through `ForwardingEngine`, which
+// only `Node` connects to the real one. Reports/ holds what the API says about all of it.
+
+/// The control plane of one host.
+package actor ControlPlane {
+  /// What the configuration says.
+  package struct Options: Sendable {
+    /// A remote VXLAN endpoint.
+    package struct Endpoint: Sendable, Equatable {
+      package var address: IPv4Address
+      package var network: VirtualNetwork
+      package var port: UInt16
+
+      package init(address: IPv4Address, network: VirtualNetwork, port: UInt16) {
+        self.address = address
+        self.network = network
+        self.port = port
+      }
+    }
+
+    package var hostName: String
+    package var underlay: String
+    package var vxlanPort: UInt16
+    /// Nil: what the underlay's MTU leaves.
+    package var overlayMTU: Int?
+    package var endpoints: [Endpoint]
+    /// Whether a stop leaves containers' interfaces for the next start.
+    package var keepsAttachments: Bool
+
+    package init(
+      hostName: String, underlay: String, vxlanPort: UInt16, overlayMTU: Int?,
+      endpoints: [Endpoint], keepsAttachments: Bool
+    ) {
+      self.hostName = hostName
+      self.underlay = underlay
+      self.vxlanPort = vxlanPort
+      self.overlayMTU = overlayMTU
+      self.endpoints = endpoints
+      self.keepsAttachments = keepsAttachments
+    }
+  }
+
+  /// A container's interface and the port it hangs on.
+  struct Attachment {
+    var interface: ContainerInterface
+    let port: PortIndex
+    /// Why no frame passes; nil if they do.
+    var trouble: String?
+  }
+
+  /// An endpoint and how it is reached.
+  struct EndpointState {
+    let options: Options.Endpoint
+    let index: EndpointIndex
+    var state: NextHopState
+    /// Why a resolved next hop cannot be used.
+    var refusal: String?
+  }
+
+  nonisolated let executor: SerialQueueExecutor
+  package nonisolated var unownedExecutor: UnownedSerialExecutor {
+    executor.asUnownedSerialExecutor()
+  }
+
+  let options: Options
+  let engine: any ForwardingEngine
+  let logger: Logger
+  /// Seconds of a clock that never goes back.
+  let now: @Sendable () -> UInt64
+  var model: ForwardingModel
+  var netlink: NetlinkSocket
+  var monitor: NetworkMonitor
+  var random: any RandomNumberGenerator & Sendable
+
+  var underlay: Link?
+  var underlayAddresses: [IPv4Prefix] = []
+  var overlayMTU = 0
+  var endpoints: [EndpointState] = []
+  var attachments: [PortIndex: Attachment] = [:]
+  var hostPair: HostPair?
+  /// Neighbour entries that we had the kernel keep.
+  var managedNeighbours: Set<ManagedNeighbour> = []
+  var sources: [any DispatchSourceProtocol] = []
+  var isStopping = false
+  let startedSeconds: UInt64
+  var loads: [Load] = []
+
+  struct ManagedNeighbour: Hashable {
+    let address: IPv4Address
+    let interface: InterfaceIndex
+  }
+
+  /// A worker's busy share over the last second.
+  struct Load {
+    var busyTicks: UInt64 = 0
+    var ticks: UInt64 = 0
+    var percent = 0.0
+  }
+
+  static let hostPort = PortIndex(0)
+  static let underlayPort = PortIndex(1)
+  static let firstContainerPort: UInt16 = 2
+
+  /// A control plane that has touched nothing yet; `start()` does.
+  package init(
+    options: Options, engine: any ForwardingEngine, model: consuming ForwardingModel,
+    logger: Logger, random: any RandomNumberGenerator & Sendable,
+    now: @escaping @Sendable () -> UInt64
+  ) throws(ControlPlaneError) {
+    let executor = SerialQueueExecutor(label: "weft.control")
+    let netlink: NetlinkSocket
+    let monitor: NetworkMonitor
+    do {
+      netlink = try NetlinkSocket()
+      monitor = try NetworkMonitor()
+    } catch {
+      throw .host(error)
+    }
+    self.executor = executor
+    self.options = options
+    self.engine = engine
+    self.model = model
+    self.logger = logger
+    self.random = random
+    self.now = now
+    self.netlink = netlink
+    self.monitor = monitor
+    startedSeconds = now()
+  }
+
+  /// Publishes what changed.
+  func commit() {
+    if !model.commit() {
+      logger.error("tables", metadata: ["problem": "no page left for the next snapshot"])
+    }
+  }
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Forwarding
+internal import HostNetwork
+internal import Inet
+internal import Logging
+internal import Routing
+
+extension ControlPlane {
+  /// Gives a container an interface on the overlay, or another address on the one it has.
+  ///
+  /// When this returns the container can send and be reached. If it throws, nothing has changed.
+  package func attach(_ request: AttachRequest) throws(ControlPlaneError) -> AttachmentReport {
+    guard !isStopping else { throw .stopping }
+    let valid: AttachRequest.Validated
+    do { valid = try request.validated() } catch { throw .request(error) }
+    let path = valid.namespace.networkNamespacePath
+    let identity = try namespaceIdentity(path)
+    if var existing = attachments.values.first(where: { $0.matches(identity, valid.interface) }) {
+      try add(valid.addresses, to: &existing)
+      attachments[existing.port] = existing
+      return report(existing)
+    }
+    let attachment = try make(valid, path: path)
+    attachments[attachment.port] = attachment
+    logger.info("attached", metadata: attachment.description)
+    return report(attachment)
+  }
+
+  /// Takes addresses from a container, and its interface with the last of them. No addresses means
+  /// all. Returns what was taken.
+  package func detach(_ request: DetachRequest) throws(ControlPlaneError) -> [AttachmentReport] {
+    let valid: DetachRequest.Validated
+    do { valid = try request.validated() } catch { throw .request(error) }
+    let path = valid.namespace.networkNamespacePath
+    let identity = try? namespaceIdentity(path)
+    let matching = attachments.values.filter {
+      identity.map($0.matches) ?? ($0.interface.record.namespacePath == path)
+    }
+    guard !matching.isEmpty else { throw .notAttached("\(valid.namespace)") }
+    var taken: [AttachmentReport] = []
+    for attachment in matching.sorted(by: { $0.port.number < $1.port.number }) {
+      let held = attachment.interface.record.addresses
+      let wanted = valid.addresses.isEmpty ? held : held.filter(valid.addresses.contains)
+      guard !wanted.isEmpty else { continue }
+      var report = report(attachment)
+      report.addresses = wanted
+      try take(wanted, from: attachment)
+      taken.append(report)
+    }
+    guard !taken.isEmpty else {
+      throw .notAttached(valid.addresses.map(\.description).joined(separator: " "))
+    }
+    return taken
+  }
+
+  private func namespaceIdentity(_ path: String) throws(ControlPlaneError) -> UInt64 {
+    do {
+      let namespace = try NetworkNamespace(path: path)
+      guard !namespace.isOwn else { throw HostNetworkError.hostNamespace(path: path) }
+      return namespace.identity.inode
+    } catch {
+      throw .host(error)
+    }
+  }
+
+  private func make(
+    _ valid: AttachRequest.Validated, path: String
+  ) throws(ControlPlaneError) -> Attachment {
+    guard let port = freePort() else { throw .tablesFull }
+    let name = "weft-" + hexadecimal(UInt32.random(in: .min ... .max, using: &random))
+    var specification = AttachSpecification(
+      namespacePath: path, addresses: valid.addresses, mtu: overlayMTU,
+      queueCount: engine.workerCount, hostEnd: name)
+    specification.mac = valid.mac
+    if let interface = valid.interface { specification.interfaceName = interface }
+    let interface: ContainerInterface
+    do {
+      var generator = SystemRandomNumberGenerator()
+      interface = try ContainerInterface.attach(specification, using: &generator)
+    } catch {
+      throw .host(error)
+    }
+    do throws(ControlPlaneError) {
+      try serve(interface, as: port)
+    } catch {
+      model.removePort(port)
+      commit()
+      engine.closePort(port)
+      _ = try? interface.detach()
+      throw error
+    }
+    return Attachment(interface: interface, port: port, trouble: nil)
+  }
+
+  /// Opens the port, tells the workers, then the neighbours.
+  private func serve(_ interface: ContainerInterface, as port: PortIndex) throws(ControlPlaneError) {
+    do {
+      guard let link = try netlink.link(at: interface.hostEndIndex) else {
+        throw HostNetworkError.interfaceMissing(interface.hostEnd)
+      }
+      try open(link, as: port)
+      model.addPort(port, receivesFloods: true)
+      commit()
+      try interface.announce()
+    } catch let error as HostNetworkError {
+      throw .host(error)
+    } catch let error as ControlPlaneError {
+      throw error
+    } catch {
+      throw .engine(EngineFailure("\(error)"))
+    }
+  }
+
+  private func add(
+    _ addresses: [IPv4Prefix], to attachment: inout Attachment
+  ) throws(ControlPlaneError) {
+    let held = attachment.interface.record.addresses
+    if let twice = addresses.first(where: held.contains) {
+      throw .alreadyAttached(
+        "\(twice) is on \(attachment.interface.record.containerInterface) of"
+          + " \(attachment.interface.record.namespacePath) already; detach it first")
+    }
+    var added: [IPv4Prefix] = []
+    do throws(HostNetworkError) {
+      for address in addresses {
+        try attachment.interface.addAddress(address)
+        added.append(address)
+      }
+      try attachment.interface.announce(addresses)
+    } catch {
+      for address in added { _ = try? attachment.interface.removeAddress(address) }
+      throw .host(error)
+    }
+  }
+
+  private func take(_ addresses: [IPv4Prefix], from attachment: Attachment) throws(ControlPlaneError)
+  {
+    var attachment = attachment
+    do throws(HostNetworkError) {
+      if addresses.count == attachment.interface.record.addresses.count {
+        attachments[attachment.port] = nil
+        model.removePort(attachment.port)
+        commit()
+        engine.closePort(attachment.port)
+        _ = try attachment.interface.detach()
+        logger.info("detached", metadata: attachment.description)
+      } else {
+        for address in addresses { _ = try attachment.interface.removeAddress(address) }
+        attachments[attachment.port] = attachment
+      }
+    } catch {
+      throw .host(error)
+    }
+  }
+
+  private func hexadecimal(_ number: UInt32) -> String {
+    let digits = String(number, radix: 16)
+    return String(repeating: "0", count: 8 - digits.count) + digits
+  }
+}
+
+extension ControlPlane.Attachment {
+  func matches(_ inode: UInt64) -> Bool { interface.record.namespaceInode == inode }
+
+  func matches(_ inode: UInt64, _ name: String?) -> Bool {
+    matches(inode) && (name == nil || name == interface.record.containerInterface)
+  }
+
+  var description: Logger.Metadata {
+    [
+      "interface": "\(interface.hostEnd)", "netns": "\(interface.record.namespacePath)",
+      "mac": "\(interface.record.mac)",
+      "addresses": "\(interface.record.addresses.map(\.description).joined(separator: ","))",
+    ]
+  }
+}
+
+extension ContainerNamespace {
+  /// Where the kernel shows the namespace.
+  var networkNamespacePath: String {
+    switch self {
+    case .path(let path): path
+    case .process(let process): NetworkNamespace.path(ofProcess: process)
+    }
+  }
+}

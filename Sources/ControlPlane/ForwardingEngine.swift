@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Forwarding
+package import Inet
+
+/// A port the control plane asks the data plane to open.
+package struct PortRequest: Sendable, Equatable {
+  /// The index everybody will know it by.
+  package var port: PortIndex
+  /// Whether it is the outer network.
+  package var isUnderlay: Bool
+  /// The interface whose queues are bound.
+  package var interface: String
+  /// Its index.
+  package var interfaceIndex: UInt32
+  /// Its receive queues.
+  package var queueCount: Int
+  /// The longest frame it carries, in bytes with the Ethernet header.
+  package var frameLengthMax: Int
+  /// Where outer packets for us arrive: addresses, all with `vxlanPort`.
+  package var overlayAddresses: [IPv4Address]
+}
+
+/// What the data plane knows of an open port.
+package struct PortStatus: Sendable, Equatable {
+  /// How its program is attached, and why so.
+  package var mode: ProgramMode
+  package var reason: String
+  package var zeroCopy: Bool
+  package var queueCount: Int
+  /// In the order of `PortCounter`.
+  package var counters: [UInt64]
+  package var kernelDrops: KernelDropReport
+
+  package init(
+    mode: ProgramMode, reason: String, zeroCopy: Bool, queueCount: Int, counters: [UInt64],
+    kernelDrops: KernelDropReport
+  ) {
+    self.mode = mode
+    self.reason = reason
+    self.zeroCopy = zeroCopy
+    self.queueCount = queueCount
+    self.counters = counters
+    self.kernelDrops = kernelDrops
+  }
+}
+
+/// What the data plane knows of a worker.
+package struct WorkerStatus: Sendable, Equatable {
+  package var core: Int
+  /// In the order of `WorkerCounter`, then drops.
+  package var counters: [UInt64]
+  package var frameCount: Int
+  package var isSpinning: Bool
+  /// The clock that `busyTicks` is counted with, now.
+  package var ticks: UInt64
+
+  package init(
+    core: Int, counters: [UInt64], frameCount: Int, isSpinning: Bool, ticks: UInt64
+  ) {
+    self.core = core
+    self.counters = counters
+    self.frameCount = frameCount
+    self.isSpinning = isSpinning
+    self.ticks = ticks
+  }
+}
+
+/// The data plane refused something; the text says what to do.
+package struct EngineFailure: Error, Equatable, CustomStringConvertible {
+  package let description: String
+
+  package init(_ description: String) { self.description = description }
+}
+
+/// The data plane, as the control plane knows it. Calls block for as long as workers need to answer.
+package protocol ForwardingEngine: Sendable {
+  /// Readable after new hints; `clearHintEvent()` before taking them.
+  var hintEvent: Int32 { get }
+  /// Workers, and so the queues an interface needs at least.
+  var workerCount: Int { get }
+  /// The longest frame the data plane can hold.
+  var frameLengthMax: Int { get }
+
+  func clearHintEvent()
+  func takeHints(_ body: (Hint) -> Void)
+  func openPort(_ request: PortRequest) throws(EngineFailure)
+  func closePort(_ port: PortIndex)
+  func setOverlayAddresses(_ addresses: [IPv4Address], port: PortIndex) throws(EngineFailure)
+  func status(of port: PortIndex) -> PortStatus?
+  func workers() -> [WorkerStatus]
+  /// Ends the data plane. Containers' ports keep dropping if `keepsPrograms`, until a successor
+  /// takes them over.
+  func stop(keepsPrograms: Bool)
+}
