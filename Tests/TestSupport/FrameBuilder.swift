@@ -74,7 +74,9 @@ public struct FrameBuilder: Sendable {
   }
 
   /// A frame with an ICMP echo request and its checksum.
-  public func echoRequest(identifier: UInt16 = 1, sequence: UInt16 = 1, payload: [UInt8] = [])
+  public func echoRequest(
+    identifier: UInt16 = 1, sequence: UInt16 = 1, payload: [UInt8] = []
+  )
     -> [UInt8]
   {
     var message: [UInt8] = [8, 0, 0, 0] + octets(identifier) + octets(sequence) + payload
