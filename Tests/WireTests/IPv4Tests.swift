@@ -24,7 +24,8 @@ private func parse(_ bytes: [UInt8]) -> Reading? {
 
 /// 192.0.2.1 to 198.51.100.2, DSCP 46, id 0x1234, DF, TTL 64, UDP, four bytes of payload.
 ///
-/// 45B8 + 0018 + 1234 + 4000 + 4011 + C000 + 0201 + C633 + 6402 = 2C44B, folded C44D, inverted 3BB2.
+/// 45B8 + 0018 + 1234 + 4000 + 4011 + C000 + 0201 + C633 + 6402 = 2C44B, folded C44D,
+/// inverted 3BB2.
 private let golden = hexadecimal(
   "45 B8 0018 1234 4000 40 11 3BB2 C0000201 C6336402 DEADBEEF")
 
