@@ -74,10 +74,8 @@ public struct FrameBuilder: Sendable {
   }
 
   /// A frame with an ICMP echo request and its checksum.
-  public func echoRequest(identifier: UInt16 = 1, sequence: UInt16 = 1, payload: [UInt8] = [])
-    -> [UInt8]
-  {
-    var message: [UInt8] = [8, 0, 0, 0] + octets(identifier) + octets(sequence) + payload
+  public func echoRequest(sequence: UInt16 = 1, payload: [UInt8] = []) -> [UInt8] {
+    var message: [UInt8] = [8, 0, 0, 0, 0, 1] + octets(sequence) + payload
     message.replaceSubrange(2..<4, with: octets(internetChecksum(message)))
     return ipv4(protocolNumber: 1, payload: message)
   }
