@@ -40,6 +40,8 @@ let hummingbirdCore = Target.Dependency.product(
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let lifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(
+  name: "UnixSignals", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
@@ -101,11 +103,11 @@ let package = Package(
       "Node",
       [
         "CLinux", "ControlAPI", "ControlPlane", "Dataplane", "Forwarding", "HostNetwork", "Inet",
-        "Routing", "Telemetry", "XDP", lifecycle, logging,
+        "Routing", "Telemetry", "XDP", lifecycle, logging, signals,
       ]),
 
     // Layer 6: programs.
-    program("weftd", ["Node", arguments]),
+    program("weftd", ["HostNetwork", "Node", arguments, logging]),
     program("weft", ["ControlAPI", "ControlPlane", "Inet", arguments]),
 
     // Tests.

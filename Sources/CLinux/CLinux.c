@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static int result_or_error(int result) { return result < 0 ? -errno : result; }
@@ -87,4 +89,20 @@ void clinux_event_clear(int descriptor) {
   uint64_t count;
   ssize_t taken = read(descriptor, &count, sizeof count);
   (void)taken;
+}
+
+int clinux_claim_name(const char* name) {
+  // A leading zero byte makes the name abstract: it belongs to the network namespace, has no file,
+  // and goes with the process.
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  size_t length = strlen(name);
+  if (length > sizeof address.sun_path - 1) return -ENAMETOOLONG;
+  memcpy(address.sun_path + 1, name, length);
+  int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return -errno;
+  socklen_t size = offsetof(struct sockaddr_un, sun_path) + 1 + length;
+  if (bind(descriptor, (struct sockaddr*)&address, size) == 0) return descriptor;
+  int error = errno;
+  close(descriptor);
+  return -error;
 }

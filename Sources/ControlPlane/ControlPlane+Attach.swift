@@ -55,12 +55,10 @@ extension ControlPlane {
   }
 
   private func namespaceIdentity(_ path: String) throws(ControlPlaneError) -> UInt64 {
-    do {
+    try ControlPlane.asking { () throws(HostNetworkError) in
       let namespace = try NetworkNamespace(path: path)
-      guard !namespace.isOwn else { throw HostNetworkError.hostNamespace(path: path) }
+      guard try !namespace.isOwn else { throw HostNetworkError.hostNamespace(path: path) }
       return namespace.identity.inode
-    } catch {
-      throw .host(error)
     }
   }
 
@@ -95,21 +93,19 @@ extension ControlPlane {
 
   /// Opens the port, tells the workers, then the neighbours.
   private func serve(_ interface: ContainerInterface, as port: PortIndex) throws(ControlPlaneError) {
-    do {
-      guard let link = try netlink.link(at: interface.hostEndIndex) else {
-        throw HostNetworkError.interfaceMissing(interface.hostEnd)
-      }
-      try open(link, as: port)
-      model.addPort(port, receivesFloods: true)
-      commit()
-      try interface.announce()
-    } catch let error as HostNetworkError {
-      throw .host(error)
-    } catch let error as ControlPlaneError {
-      throw error
-    } catch {
-      throw .engine(EngineFailure("\(error)"))
-    }
+    let link = try link(of: interface)
+    try open(link, as: port)
+    model.addPort(port, receivesFloods: true)
+    commit()
+    try ControlPlane.asking { () throws(HostNetworkError) in try interface.announce() }
+  }
+
+  /// The host end of a container's interface.
+  private func link(of interface: ContainerInterface) throws(ControlPlaneError) -> Link {
+    let found: Link?
+    do { found = try netlink.link(at: interface.hostEndIndex) } catch { throw .host(error) }
+    guard let found else { throw .host(.interfaceMissing(name: interface.hostEnd)) }
+    return found
   }
 
   private func add(

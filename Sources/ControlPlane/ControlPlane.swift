@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package import Dispatch
-package import Forwarding
-package import HostNetwork
+internal import Dispatch
+internal import Forwarding
+internal import HostNetwork
 package import Inet
 package import Logging
 package import Routing
@@ -72,9 +72,6 @@ package actor ControlPlane {
   }
 
   nonisolated let executor: SerialQueueExecutor
-  package nonisolated var unownedExecutor: UnownedSerialExecutor {
-    executor.asUnownedSerialExecutor()
-  }
 
   let options: Options
   let engine: any ForwardingEngine
@@ -111,6 +108,8 @@ package actor ControlPlane {
     var percent = 0.0
   }
 
+  /// Stations the forwarding tables hold at most.
+  package static let stationCountMax = 131_072
   static let hostPort = PortIndex(0)
   static let underlayPort = PortIndex(1)
   static let firstContainerPort: UInt16 = 2
@@ -121,16 +120,9 @@ package actor ControlPlane {
     logger: Logger, random: any RandomNumberGenerator & Sendable,
     now: @escaping @Sendable () -> UInt64
   ) throws(ControlPlaneError) {
-    let executor = SerialQueueExecutor(label: "weft.control")
-    let netlink: NetlinkSocket
-    let monitor: NetworkMonitor
-    do {
-      netlink = try NetlinkSocket()
-      monitor = try NetworkMonitor()
-    } catch {
-      throw .host(error)
-    }
-    self.executor = executor
+    let netlink = try ControlPlane.asking { () throws(HostNetworkError) in try NetlinkSocket() }
+    let monitor = try ControlPlane.asking { () throws(HostNetworkError) in try NetworkMonitor() }
+    executor = SerialQueueExecutor(label: "weft.control")
     self.options = options
     self.engine = engine
     self.model = model
@@ -140,6 +132,13 @@ package actor ControlPlane {
     self.netlink = netlink
     self.monitor = monitor
     startedSeconds = now()
+  }
+
+  /// Runs a request to the kernel; its refusal becomes ours.
+  static func asking<Value: ~Copyable>(
+    _ body: () throws(HostNetworkError) -> Value
+  ) throws(ControlPlaneError) -> Value {
+    do { return try body() } catch { throw .host(error) }
   }
 
   /// Publishes what changed.

@@ -52,16 +52,20 @@ package struct WorkerStatus: Sendable, Equatable {
   package var counters: [UInt64]
   package var frameCount: Int
   package var isSpinning: Bool
+  /// Whether it sleeps until something arrives.
+  package var isSleeping: Bool
   /// The clock that `busyTicks` is counted with, now.
   package var ticks: UInt64
 
   package init(
-    core: Int, counters: [UInt64], frameCount: Int, isSpinning: Bool, ticks: UInt64
+    core: Int, counters: [UInt64], frameCount: Int, isSpinning: Bool, isSleeping: Bool,
+    ticks: UInt64
   ) {
     self.core = core
     self.counters = counters
     self.frameCount = frameCount
     self.isSpinning = isSpinning
+    self.isSleeping = isSleeping
     self.ticks = ticks
   }
 }

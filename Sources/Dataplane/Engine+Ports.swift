@@ -113,12 +113,14 @@ extension Engine {
     ports.withLock { $0[specification.port] = open }
   }
 
-  /// Closes a port and takes every frame back. Its interface is left without a program.
-  public func closePort(_ port: PortIndex, keepsProgram: Bool = false) throws(DataplaneError) {
+  /// Closes a port and takes every frame back.
+  ///
+  /// Its interface is left without a program, unless it is a station's and `keepsProgram`.
+  public func closePort(_ port: PortIndex, keepsProgram: Bool = false) {
     guard let open = ports.withLock({ $0.removeValue(forKey: port) }) else { return }
     for queue in open.queues { try? open.program.removeSocket(queue: queue.number) }
     close(open.queues)
-    if !keepsProgram { open.attachment.detach() }
+    if !keepsProgram || open.specification.kind == .underlay { open.attachment.detach() }
   }
 
   /// What is known of a port; nil if it is not open.

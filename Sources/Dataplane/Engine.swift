@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CIntrinsics
 internal import CLinux
 public import Forwarding
+internal import Glibc
 internal import Synchronization
 internal import Telemetry
 
@@ -27,7 +29,8 @@ public final class Engine: Sendable {
     }
   }
 
-  let options: Options
+  /// How the engine was made.
+  public let options: Options
   let hosts: [WorkerHost]
   /// Signalled by workers after new hints; poll it for reading, then `clearHintEvent()`.
   public let hintEvent: CInt
@@ -58,11 +61,18 @@ public final class Engine: Sendable {
   }
 
   /// Closes every port that is still open, newest first, and ends the workers.
-  public func stop() {
+  ///
+  /// - Parameter keepsPrograms: leaves stations' ports with their programs, which drop everything
+  ///   until a successor serves them.
+  public func stop(keepsPrograms: Bool = false) {
     let open = ports.withLock { $0.keys.sorted { $0.number > $1.number } }
-    for port in open { try? closePort(port) }
+    for port in open { closePort(port, keepsProgram: keepsPrograms) }
     for host in hosts { host.stop() }
+    close(hintEvent)
   }
+
+  /// The clock that `WorkerCounter.busyTicks` is counted with, now.
+  public var ticks: UInt64 { cintrinsics_ticks() }
 
   /// One worker's counters, as of between two batches; nil if it never pauses long enough to look.
   public func counters(of worker: Int) -> [UInt64]? { hosts[worker].ends.counters.values() }

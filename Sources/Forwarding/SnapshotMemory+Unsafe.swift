@@ -52,6 +52,11 @@ public final class SnapshotMemory: @unchecked Sendable {
     return true
   }
 
+  /// Whether a worker sleeps, or has ended.
+  public func isOffline(worker: Int) -> Bool {
+    unsafe cintrinsics_load_relaxed_64(reached(worker: worker)) == 0
+  }
+
   /// The oldest generation a worker that is awake may still read; nil if all of them sleep.
   ///
   /// The fence makes a worker that went online before our publication visible, or makes it see the

@@ -1,2 +1,106 @@
 // SPDX-License-Identifier: Apache-2.0
-@main struct Weftd { static func main() {} }
+
+import ArgumentParser
+import Dispatch
+import Foundation
+import HostNetwork
+import Logging
+import Node
+import Synchronization
+
+// The daemon's command line: read it, read the file, run, and exit with a status that says why.
+// Everything that happens in between is `Daemon`'s, in module Node.
+
+/// `weftd`: one host of the overlay.
+@main
+struct Weftd: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "weftd",
+    abstract: "Joins the containers of this host to those of other hosts, as one Ethernet.",
+    discussion: """
+      Runs in the foreground and logs one line for each event to standard error. SIGTERM or SIGINT
+      stops it cleanly: containers' interfaces, programs and sockets are removed, unless the file
+      says attachments.on_stop = "keep". If it is killed, containers stay attached, the host's own
+      network goes on, and the next start takes everything over.
+
+      EXAMPLES
+        weftd --check weft.toml      check a file and say everything that is wrong with it
+        weftd --config weft.toml     run
+
+      EXIT STATUS
+        0   stopped as asked, or the checked file is right
+        1   failed for a reason that is not the user's to mend
+        64  the command line is wrong
+        69  this host cannot serve: an interface is missing, or another weftd runs here
+        77  not root
+        78  the configuration file is wrong
+
+      SEE ALSO
+        weft(1) attaches containers and shows status. docs/configuration.md lists every key.
+      """,
+    version: Daemon.version)
+
+  @Option(help: ArgumentHelp("Run with this configuration file.", valueName: "file"))
+  var config: String?
+
+  @Option(help: ArgumentHelp("Check this file, report every error, exit.", valueName: "file"))
+  var check: String?
+
+  func validate() throws {
+    guard (config == nil) != (check == nil) else {
+      throw ValidationError("give either --config FILE or --check FILE")
+    }
+  }
+
+  func run() throws {
+    do {
+      if let check {
+        _ = try load(check)
+        print("\(check): right")
+      } else if let config {
+        try serve(config)
+      }
+    } catch let error as DaemonError {
+      FileHandle.standardError.write(Data("weftd: \(error.description)\n".utf8))
+      throw ArgumentParser.ExitCode(error.code.rawValue)
+    }
+  }
+
+  private func load(_ path: String) throws(DaemonError) -> (Configuration, Machine) {
+    let machine: Machine
+    do { machine = try Machine() } catch { throw DaemonError(.failed, error.description) }
+    let facts = MachineFacts(cores: Set(machine.cores), interfaces: machine.interfaces)
+    do {
+      return (try Configuration.load(path: path, against: facts), machine)
+    } catch {
+      throw DaemonError(.configuration, "the configuration is wrong\n\(error)")
+    }
+  }
+
+  private func serve(_ path: String) throws {
+    let (configuration, machine) = try load(path)
+    guard Machine.isRoot else {
+      throw DaemonError(
+        .permission, "it needs to be root, to make interfaces and load programs; start it as root")
+    }
+    let level = configuration.logLevel
+    let logger = Logger(label: "weftd") { _ in
+      LineLogHandler(level: level) { FileHandle.standardError.write(Data($0.utf8)) }
+    }
+    let daemon = Daemon(configuration: configuration, machine: machine, logger: logger)
+    daemon.leaveCoresToWorkers(machine)
+    try wait(for: daemon)
+  }
+
+  /// Runs the daemon to its end; only from here on are there other threads.
+  private func wait(for daemon: Daemon) throws {
+    let done = DispatchSemaphore(value: 0)
+    let outcome = Mutex<DaemonError?>(nil)
+    Task {
+      do throws(DaemonError) { try await daemon.run() } catch { outcome.withLock { $0 = error } }
+      done.signal()
+    }
+    done.wait()
+    if let error = outcome.withLock({ $0 }) { throw error }
+  }
+}

@@ -33,3 +33,7 @@ void clinux_event_signal(int descriptor);
 
 /// Sets an event counter to zero.
 void clinux_event_clear(int descriptor);
+
+/// Claims `name` in this network namespace until the returned descriptor is closed, by binding an
+/// abstract unix socket to it. Returns a descriptor, or -EADDRINUSE if somebody has it, or -errno.
+int clinux_claim_name(const char* name);

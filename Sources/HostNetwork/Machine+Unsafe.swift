@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CLinux
+internal import Glibc
+
+/// What this process finds on its machine.
+///
+/// Proof of safety: buffers are local and their lengths are handed along.
+@safe
+package struct Machine: Sendable {
+  /// Cores this process may run on, ascending.
+  package let cores: [Int]
+  /// Names of the interfaces in this network namespace.
+  package let interfaces: [String]
+  private let queueCounts: [String: Int]
+
+  /// Looks around.
+  package init() throws(HostNetworkError) {
+    var numbers = [UInt32](repeating: 0, count: 1024)
+    let count = unsafe clinux_allowed_cores(&numbers, numbers.count)
+    guard count > 0 else {
+      throw .system(SystemError(call: "sched_getaffinity", errno: -count, subject: "weftd"))
+    }
+    cores = numbers.prefix(Int(count)).map { Int($0) }
+    var netlink = try NetlinkSocket()
+    let links = try netlink.links()
+    interfaces = links.map(\.name)
+    var counts: [String: Int] = [:]
+    for link in links { counts[link.name] = try? netlink.receiveQueueCount(of: link) }
+    queueCounts = counts
+  }
+
+  /// Receive queues of an interface; 0 if it is not there.
+  package func queueCount(of interface: String) -> Int { queueCounts[interface] ?? 0 }
+
+  /// Lets the calling thread, and those it starts from now on, run on `cores` only.
+  package func restrict(to cores: [Int]) {
+    let numbers = cores.map { UInt32($0) }
+    _ = unsafe clinux_restrict_thread(numbers, numbers.count)
+  }
+
+  /// Whether this process may do as it likes.
+  package static var isRoot: Bool { geteuid() == 0 }
+
+  /// The machine's name.
+  package static var hostName: String {
+    var name = [CChar](repeating: 0, count: 256)
+    guard unsafe gethostname(&name, name.count - 1) == 0 else { return "" }
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}

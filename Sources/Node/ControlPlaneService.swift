@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ControlAPI
+internal import ControlPlane
+internal import HostNetwork
+
+/// The control plane as the API knows it: the same calls, with errors as HTTP says them.
+struct ControlPlaneService: ControlService {
+  let control: ControlPlane
+
+  func attach(_ request: AttachRequest) async throws(ServiceError) -> AttachmentReport {
+    do {
+      return try await control.attach(request)
+    } catch {
+      throw serviceError(error)
+    }
+  }
+
+  func detach(_ request: DetachRequest) async throws(ServiceError) -> [AttachmentReport] {
+    do {
+      return try await control.detach(request)
+    } catch {
+      throw serviceError(error)
+    }
+  }
+
+  func attachments() async -> [AttachmentReport] { await control.attachmentReports() }
+
+  func status() async -> StatusReport { await control.statusReport() }
+
+  func macs() async -> [MACReport] { await control.macReports() }
+
+  private func serviceError(_ error: ControlPlaneError) -> ServiceError {
+    switch error {
+    case .request(let request): ServiceError(request)
+    case .notAttached: ServiceError(.notFound, error.description)
+    case .alreadyAttached: ServiceError(.conflict, error.description)
+    case .host(.interfaceExists): ServiceError(.conflict, error.description)
+    case .host(.namespaceMissing): ServiceError(.notFound, error.description)
+    case .host(.notANetworkNamespace), .host(.hostNamespace):
+      ServiceError(.invalidRequest, error.description)
+    case .stopping: ServiceError(.unavailable, error.description)
+    default: ServiceError(.failed, error.description)
+    }
+  }
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ControlAPI
+internal import ControlPlane
+internal import Dataplane
+internal import Forwarding
+package import HostNetwork
+internal import Inet
+package import Logging
+internal import Routing
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// A running weftd.
+package struct Daemon: Sendable {
+  /// The version `--version` prints.
+  package static var version: String { Version.text }
+
+  private let configuration: Configuration
+  private let cores: [Int]
+  private let logger: Logger
+
+  /// Settles which cores the workers get. Nothing is touched yet.
+  ///
+  /// Without a list in the file it is all cores but the first, at least one, and no more than the
+  /// underlay has queues, because every worker needs one.
+  package init(configuration: Configuration, machine: Machine, logger: Logger) {
+    self.configuration = configuration
+    self.logger = logger
+    let others = machine.cores.count > 1 ? Array(machine.cores.dropFirst()) : machine.cores
+    let queues = max(1, machine.queueCount(of: configuration.underlay.interface))
+    cores = configuration.workers.cores ?? Array(others.prefix(queues))
+  }
+
+  /// Keeps this thread, and every one it will start, off the workers' cores; called before anything
+  /// else runs, so that a worker that never sleeps starves nobody.
+  package func leaveCoresToWorkers(_ machine: Machine) {
+    let rest = machine.cores.filter { !cores.contains($0) }
+    if !rest.isEmpty { machine.restrict(to: rest) }
+  }
+
+  /// Runs until SIGTERM or SIGINT. Whatever happens, nothing is left behind that a file in the
+  /// configuration did not ask to keep.
+  package func run() async throws(DaemonError) {
+    let claim = try claimHost()
+    defer { withExtendedLifetime(claim) {} }
+    let control = try await startControlPlane()
+    let server = ControlServer(
+      ControlPlaneService(control: control), socketPath: configuration.api.socket, logger: logger
+    ) { [logger, configuration] in
+      logger.notice("ready", metadata: ["socket": "\(configuration.api.socket)"])
+    }
+    var group = ServiceGroupConfiguration(
+      services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+    group.maximumGracefulShutdownDuration = .seconds(12)
+    do {
+      try await server.prepare()
+      try await ServiceGroup(configuration: group).run()
+    } catch {
+      await control.stop()
+      throw DaemonError(.unavailable, "the API cannot be served: \(error)")
+    }
+    await control.stop()
+  }
+
+  /// The service group's own chatter is not an event for the operator.
+  private var quiet: Logger {
+    var quiet = logger
+    quiet.logLevel = max(logger.logLevel, .error)
+    return quiet
+  }
+
+  private func claimHost() throws(DaemonError) -> ClaimHolder {
+    do {
+      guard let claim = try HostClaim() else {
+        throw DaemonError(
+          .unavailable,
+          "another weftd serves this host's network; stop it first, or start this one in a network"
+            + " namespace of its own")
+      }
+      return ClaimHolder(claim)
+    } catch let error as DaemonError {
+      throw error
+    } catch {
+      throw DaemonError(.unavailable, "\(error)")
+    }
+  }
+
+  private func startControlPlane() async throws(DaemonError) -> ControlPlane {
+    let started: ControlPlane
+    do {
+      let memory = try SnapshotMemory(
+        pageCount: 65_536, entryCountMax: ControlPlane.stationCountMax)
+      var limits = ForwardingModel.Options()
+      limits.stationCountMax = ControlPlane.stationCountMax
+      let model = try ForwardingModel(
+        memory: memory, seed: UInt64.random(in: .min ... .max), options: limits)
+      let engine = try Engine(options: engineOptions, snapshot: memory)
+      let adapter = EngineAdapter(
+        engine: engine, snapshot: memory, underlay: configuration.underlay)
+      let clock = ContinuousClock()
+      let beginning = clock.now
+      started = try ControlPlane(
+        options: controlOptions, engine: adapter, model: model, logger: logger,
+        random: SystemRandomNumberGenerator()
+      ) { UInt64(clamping: (clock.now - beginning).components.seconds) + 1 }
+    } catch {
+      throw DaemonError(.unavailable, "\(error)")
+    }
+    do {
+      try await started.start()
+    } catch {
+      throw DaemonError(.unavailable, error.description)
+    }
+    return started
+  }
+
+  private var engineOptions: Engine.Options {
+    Engine.Options(
+      cores: cores, idle: configuration.workers.idle == .spin ? .spin : .adaptive,
+      frameCount: configuration.workers.frames)
+  }
+
+  private var controlOptions: ControlPlane.Options {
+    ControlPlane.Options(
+      hostName: Machine.hostName, underlay: configuration.underlay.interface,
+      vxlanPort: configuration.underlay.vxlanPort, overlayMTU: configuration.overlay.mtu,
+      endpoints: configuration.vteps.map {
+        ControlPlane.Options.Endpoint(address: $0.address, network: $0.vni, port: $0.port)
+      },
+      keepsAttachments: configuration.attachments.onStop == .keep)
+  }
+}
+
+/// Keeps the claim on the host for as long as the daemon runs.
+private final class ClaimHolder: Sendable {
+  private let claim: HostClaim
+
+  init(_ claim: consuming HostClaim) { self.claim = claim }
+}

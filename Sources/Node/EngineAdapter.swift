@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ControlPlane
+internal import Dataplane
+internal import Forwarding
+internal import Inet
+internal import XDP
+
+/// The data plane as the control plane knows it.
+final class EngineAdapter: ForwardingEngine {
+  private let engine: Engine
+  private let snapshot: SnapshotMemory
+  private let xdp: Configuration.XDPMode
+  private let vxlanPort: UInt16
+
+  init(engine: Engine, snapshot: SnapshotMemory, underlay: Configuration.Underlay) {
+    self.engine = engine
+    self.snapshot = snapshot
+    xdp = underlay.xdp
+    vxlanPort = underlay.vxlanPort
+  }
+
+  var hintEvent: Int32 { engine.hintEvent }
+  var workerCount: Int { engine.workerCount }
+  var frameLengthMax: Int { UMEM.frameLengthMax }
+
+  func clearHintEvent() { engine.clearHintEvent() }
+
+  func takeHints(_ body: (Hint) -> Void) { engine.takeHints(body) }
+
+  func openPort(_ request: PortRequest) throws(EngineFailure) {
+    do {
+      try engine.openPort(
+        PortSpecification(
+          port: request.port, kind: request.isUnderlay ? .underlay : .station,
+          interface: request.interface, interfaceIndex: request.interfaceIndex,
+          queueCount: request.queueCount, frameLengthMax: request.frameLengthMax,
+          attach: request.isUnderlay ? attachRequest : .automatic,
+          overlayAddresses: overlay(request.overlayAddresses)))
+    } catch {
+      throw EngineFailure(error.description)
+    }
+  }
+
+  func closePort(_ port: PortIndex) { engine.closePort(port) }
+
+  func setOverlayAddresses(_ addresses: [IPv4Address], port: PortIndex) throws(EngineFailure) {
+    do {
+      try engine.setOverlayAddresses(overlay(addresses), port: port)
+    } catch {
+      throw EngineFailure(error.description)
+    }
+  }
+
+  func status(of port: PortIndex) -> PortStatus? {
+    guard let state = engine.state(of: port) else { return nil }
+    let drops = KernelDropReport(
+      rxDropped: state.statistics.receiveDropped, rxRingFull: state.statistics.receiveRingFull,
+      fillRingEmpty: state.statistics.fillRingEmpty, rxInvalid: state.statistics.receiveInvalid,
+      txInvalid: state.statistics.transmitInvalid, missed: state.missed)
+    return PortStatus(
+      mode: state.mode == .native ? .native : .generic, reason: state.reason,
+      zeroCopy: state.zeroCopy, queueCount: state.queueCount, counters: state.counters,
+      kernelDrops: drops)
+  }
+
+  func workers() -> [WorkerStatus] {
+    (0..<engine.workerCount).compactMap { worker in
+      guard let counters = engine.counters(of: worker) else { return nil }
+      return WorkerStatus(
+        core: engine.options.cores[worker], counters: counters,
+        frameCount: engine.options.frameCount, isSpinning: engine.options.idle == .spin,
+        isSleeping: snapshot.isOffline(worker: worker), ticks: engine.ticks)
+    }
+  }
+
+  func stop(keepsPrograms: Bool) { engine.stop(keepsPrograms: keepsPrograms) }
+
+  private var attachRequest: XDP.AttachRequest {
+    switch xdp {
+    case .automatic: .automatic
+    case .native: .native
+    case .generic: .generic
+    }
+  }
+
+  private func overlay(_ addresses: [IPv4Address]) -> [OverlayAddress] {
+    addresses.map { OverlayAddress(address: $0, port: vxlanPort) }
+  }
+}
