@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Forwarding
+public import Inet
+internal import Wire
+
+/// How outer packets reach an endpoint whose next hop is resolved.
+public struct EndpointPath: Sendable, Equatable {
+  /// Our MAC address on the underlay.
+  public var sourceMAC: MACAddress
+  /// The next hop's MAC address.
+  public var destinationMAC: MACAddress
+  /// Our underlay address.
+  public var source: IPv4Address
+  /// The endpoint's underlay address.
+  public var destination: IPv4Address
+  /// The UDP port on which the endpoint expects VXLAN.
+  public var destinationPort: UInt16
+  /// The network identifier the endpoint expects (RFC 7348, section 5).
+  public var network: VirtualNetwork
+  /// Longest inner frame in bytes, with its Ethernet header, that fits the underlay's MTU.
+  public var innerLengthMax: Int
+
+  /// Describes a path.
+  public init(
+    sourceMAC: MACAddress, destinationMAC: MACAddress, source: IPv4Address,
+    destination: IPv4Address, destinationPort: UInt16, network: VirtualNetwork,
+    innerLengthMax: Int
+  ) {
+    self.sourceMAC = sourceMAC
+    self.destinationMAC = destinationMAC
+    self.source = source
+    self.destination = destination
+    self.destinationPort = destinationPort
+    self.network = network
+    self.innerLengthMax = innerLengthMax
+  }
+
+  /// The snapshot's form of the path.
+  ///
+  /// A length that no outer packet can have becomes the nearest one that it can.
+  func record(port: PortIndex) -> EndpointRecord {
+    let template = VXLANTemplate(
+      sourceMAC: sourceMAC, destinationMAC: destinationMAC, source: source,
+      destination: destination, destinationPort: destinationPort, network: network)
+    let length = min(max(innerLengthMax, 0), VXLANTemplate.innerLengthMax)
+    return EndpointRecord(template: template, innerLengthMax: UInt32(length), port: port)
+  }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Forwarding
+public import Inet
+public import Tables
+
+/// Where every station is and how every endpoint is reached: the truth behind the snapshot.
+///
+/// Changes go into the pending snapshot; `commit()` publishes them at once. New stations, moves and
+/// new endpoints are refused while the snapshot's memory is short of pages, and some pages are kept
+/// back for what must not fail: removals, paths of endpoints and flood lists. Those stay pending
+/// over as many commits as they need. One model exists for a memory.
+public struct ForwardingModel: ~Copyable {
+  /// Limits of a model.
+  public struct Options: Sendable {
+    /// Stations at most; `SnapshotMemory.entryCountMax` bounds them too.
+    public var stationCountMax = 131_072
+    /// Stations at most behind one port or one endpoint.
+    public var stationCountPerLocationMax = 65_536
+    /// A sweep forgets a station that was not seen for this many seconds.
+    public var ageSecondsMax: UInt64 = 600
+
+    /// The limits that suit most hosts.
+    public init() {}
+  }
+
+  /// What happened to stations since the model was made.
+  public struct Counts: Sendable, Equatable {
+    /// Stations that were new.
+    public var learned: UInt64 = 0
+    /// Stations found at another location than before.
+    public var moved: UInt64 = 0
+    /// Stations forgotten because nobody saw them for too long.
+    public var aged: UInt64 = 0
+    /// Hints that changed nothing: a limit reached, pages short, a location that does not exist
+    /// (any more), or not a station's address.
+    public var refused: UInt64 = 0
+
+    /// Nothing happened yet.
+    public init() {}
+  }
+
+  /// A station as the status shows it.
+  public struct StationSummary: Sendable, Equatable {
+    /// The station's address.
+    public let mac: MACAddress
+    /// Where it is.
+    public let location: Location
+    /// Seconds since it was seen, as far as the last sweep and hint know.
+    public let ageSeconds: UInt64
+  }
+
+  /// An endpoint and what is known of the path to it.
+  struct Endpoint {
+    let address: IPv4Address
+    let network: VirtualNetwork
+    let underlayPort: PortIndex
+    var reached: EndpointPath?
+  }
+
+  /// What happened to stations so far.
+  public internal(set) var counts = Counts()
+
+  let options: Options
+  let memory: SnapshotMemory
+  var writer: SnapshotWriter
+  var book: StationBook
+  var stationPages = PageNeeds()
+  /// Whether the pending snapshot differs from the published one.
+  var isChanged = false
+
+  /// Ports that exist, and whether floods go to them.
+  private var ports: [PortIndex: Bool] = [:]
+  private var endpoints: [Endpoint] = []
+  private var sourcePages = PageNeeds()
+  /// Whether the snapshot's flood lists are behind `ports` and `endpoints`.
+  private var isFloodPending = false
+  /// Endpoints whose records in the snapshot are behind `endpoints`.
+  private var pendingEndpoints: Set<EndpointIndex> = []
+
+  /// Publishes an empty snapshot in `memory`.
+  ///
+  /// - Parameters:
+  ///   - memory: Where workers read the snapshots; nobody else writes into it.
+  ///   - seed: A random number; makes the tables' hashes unpredictable from outside.
+  ///   - options: The limits.
+  /// - Throws: `MemoryError` if `memory` has not even the pages for that.
+  public init(memory: SnapshotMemory, seed: UInt64, options: Options) throws(MemoryError) {
+    writer = try SnapshotWriter(memory: memory, seed: seed)
+    book = StationBook(capacity: min(options.stationCountMax, memory.entryCountMax))
+    self.memory = memory
+    self.options = options
+  }
+
+  /// The generation of the published snapshot.
+  public var generation: UInt64 { writer.generation }
+
+  /// Pages free for further changes.
+  public var freePageCount: Int { writer.freePageCount }
+
+  /// Pages that wait until every worker that is awake has read a newer snapshot.
+  public var retiredPageCount: Int { writer.retiredPageCount }
+
+  // MARK: Ports
+
+  /// Stations may be behind `port` from now on.
+  ///
+  /// For a port that exists already, changes only
+  /// whether floods go to it.
+  public mutating func addPort(_ port: PortIndex, receivesFloods: Bool) {
+    if ports.updateValue(receivesFloods, forKey: port) != receivesFloods { isFloodPending = true }
+    book.add(Location(port))
+  }
+
+  /// Forgets the port and every station behind it.
+  ///
+  /// Endpoints that are reached through it are
+  /// unresolved until they are set again.
+  public mutating func removePort(_ port: PortIndex) {
+    guard let receivesFloods = ports.removeValue(forKey: port) else { return }
+    if receivesFloods { isFloodPending = true }
+    for mac in book.remove(Location(port)) { forget(mac) }
+    for index in endpoints.indices where endpoints[index].underlayPort == port {
+      setEndpoint(EndpointIndex(UInt16(index)), reached: nil)
+    }
+  }
+
+  // MARK: Endpoints
+
+  /// Adds an endpoint that sends from `address` with `network`, to which floods go.
+  ///
+  /// It is unresolved until `setEndpoint(_:reached:)`. Indices are 0, 1, 2 and so on. Returns nil if there is an endpoint with this address and network, or no room for another.
+  public mutating func addEndpoint(
+    address: IPv4Address, network: VirtualNetwork, underlayPort: PortIndex
+  ) -> EndpointIndex? {
+    guard let number = UInt16(exactly: endpoints.count),
+      !endpoints.contains(where: { $0.address == address && $0.network == network }),
+      hasPages(sourcePages.adding(to: endpoints.count) + 1)
+    else { return nil }
+    let index = EndpointIndex(number)
+    isChanged = true
+    // If the second change is refused, the record is one that no source and no flood list names,
+    // and the next endpoint overwrites it.
+    guard writer.setEndpoint(.unresolved(port: underlayPort), at: index),
+      writer.setSource(address, network, endpoint: index)
+    else { return nil }
+    endpoints.append(Endpoint(address: address, network: network, underlayPort: underlayPort))
+    sourcePages.follow(count: endpoints.count)
+    book.add(Location(index))
+    isFloodPending = true
+    return index
+  }
+
+  /// Says how an endpoint is reached; nil if its next hop is not resolved.
+  public mutating func setEndpoint(_ endpoint: EndpointIndex, reached: EndpointPath?) {
+    let index = Int(endpoint.number)
+    precondition(index < endpoints.count, "an endpoint that addEndpoint returned")
+    guard endpoints[index].reached != reached else { return }
+    endpoints[index].reached = reached
+    pendingEndpoints.insert(endpoint)
+  }
+
+  // MARK: Publication
+
+  /// Publishes what changed, if anything did, with one publication, and takes back the pages that
+  /// no worker can see any more.
+  ///
+  /// Returns whether every change is published. If not, memory is short until workers read a newer
+  /// snapshot: what is pending is tried again by the next commit.
+  public mutating func commit() -> Bool {
+    writer.reclaim()
+    writeFlood()
+    writeEndpoints()
+    removeLeftovers()
+    if isChanged, writer.publish() {
+      isChanged = false
+      writer.reclaim()
+    }
+    return !isChanged && !isFloodPending && pendingEndpoints.isEmpty && book.leftovers.isEmpty
+  }
+
+  /// Whether a change that can be refused may take `count` pages: behind it there must be room for
+  /// the flood lists, a root, and one of the changes that must not fail.
+  func hasPages(_ count: Int) -> Bool {
+    writer.freePageCount >= count + floodPageCount + PageNeeds.change + 2
+  }
+
+  /// Whether a change that must not fail may take `count` pages now: a root must still fit.
+  func hasLastPages(_ count: Int) -> Bool { writer.freePageCount > count }
+
+  private var floodPageCount: Int {
+    let numbersPerPage = MappedMemory.pageLength / MemoryLayout<UInt16>.stride
+    return ports.count / numbersPerPage + endpoints.count / numbersPerPage + 2
+  }
+
+  private mutating func writeFlood() {
+    guard isFloodPending, hasLastPages(floodPageCount) else { return }
+    isChanged = true
+    let floodPorts = ports.filter(\.value).keys.sorted { $0.number < $1.number }
+    let floodEndpoints = endpoints.indices.map { EndpointIndex(UInt16($0)) }
+    isFloodPending = !writer.setFlood(ports: floodPorts, endpoints: floodEndpoints)
+  }
+
+  private mutating func writeEndpoints() {
+    for index in pendingEndpoints.sorted(by: { $0.number < $1.number }) {
+      guard hasLastPages(1) else { return }
+      isChanged = true
+      let endpoint = endpoints[Int(index.number)]
+      let port = endpoint.underlayPort
+      let record = endpoint.reached?.record(port: port) ?? .unresolved(port: port)
+      guard writer.setEndpoint(record, at: index) else { return }
+      pendingEndpoints.remove(index)
+    }
+  }
+}
