@@ -84,13 +84,21 @@ public struct ForwardingModel: ~Copyable {
   ///   - memory: Where workers read the snapshots; nobody else writes into it.
   ///   - seed: A random number; makes the tables' hashes unpredictable from outside.
   ///   - options: The limits.
-  /// - Throws: `MemoryError` if `memory` has not even the pages for that.
+  /// - Throws: `MemoryError` if `memory` has not even the pages for that, for flood lists and for
+  ///   changing them: 11 in all.
   public init(memory: SnapshotMemory, seed: UInt64, options: Options) throws(MemoryError) {
-    writer = try SnapshotWriter(memory: memory, seed: seed)
+    let writer = try SnapshotWriter(memory: memory, seed: seed)
+    guard writer.freePageCount > 2 + PageNeeds.change else {
+      throw MemoryError(call: "snapshot pages", number: ForwardingModel.outOfMemory)
+    }
+    self.writer = writer
     book = StationBook(capacity: min(options.stationCountMax, memory.entryCountMax))
     self.memory = memory
     self.options = options
   }
+
+  /// `ENOMEM` on Linux.
+  private static let outOfMemory: CInt = 12
 
   /// The generation of the published snapshot.
   public var generation: UInt64 { writer.generation }
