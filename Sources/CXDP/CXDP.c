@@ -3,6 +3,7 @@
 #include "CXDP.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #ifndef SOL_XDP
@@ -14,12 +15,31 @@
 
 _Static_assert(sizeof(struct xdp_desc) == 16, "descriptors are 16 bytes");
 
+// libxdp asks for its descriptors without SOCK_CLOEXEC; a child started between its call and this
+// one still inherits them.
+static void close_on_exec(int descriptor) { fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
+
+int cxdp_register_memory(struct xsk_umem** umem, void* memory, uint64_t length,
+                         struct xsk_ring_prod* fill, struct xsk_ring_cons* completion,
+                         const struct xsk_umem_config* configuration) {
+  int result = xsk_umem__create(umem, memory, length, fill, completion, configuration);
+  if (!result) close_on_exec(xsk_umem__fd(*umem));
+  return result;
+}
+
 int cxdp_open_socket(struct xsk_socket** socket, const char* interface, uint32_t queue,
-                     struct xsk_umem* umem, cxdp_rings* rings,
+                     struct xsk_umem* umem, struct xsk_ring_prod* fill,
+                     struct xsk_ring_cons* completion, cxdp_rings* rings,
                      const struct xsk_socket_config* configuration) {
-  return xsk_socket__create_shared(socket, interface, queue, umem, &rings->receive,
-                                   &rings->transmit, &rings->fill, &rings->completion,
-                                   configuration);
+  if (!fill) fill = &rings->fill;
+  if (!completion) completion = &rings->completion;
+  int result = xsk_socket__create_shared(socket, interface, queue, umem, &rings->receive,
+                                         &rings->transmit, fill, completion, configuration);
+  if (result) return result;
+  rings->fill = *fill;
+  rings->completion = *completion;
+  close_on_exec(xsk_socket__fd(*socket));
+  return 0;
 }
 
 bool cxdp_is_zero_copy(int descriptor) {

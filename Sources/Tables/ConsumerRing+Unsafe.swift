@@ -19,7 +19,10 @@ public struct ConsumerRing<Entry: BitwiseCopyable>: ~Copyable {
 
   /// Entries taken so far; runs ahead of `publishedConsumer` until `release()`.
   @usableFromInline var consumer: UInt32
-  /// The other side's cursor as last seen; it can only be behind the truth.
+  /// What `release()` last published; kept here because the other side can write the shared word.
+  @usableFromInline var released: UInt32
+  /// The other side's cursor as last seen; it can only be behind the truth, and it is never before
+  /// `consumer` nor more than a ring after `released`.
   @usableFromInline var producerSeen: UInt32
 
   /// Takes over the consumer's half of a ring in shared memory, at the cursors found there.
@@ -38,7 +41,9 @@ public struct ConsumerRing<Entry: BitwiseCopyable>: ~Copyable {
     unsafe publishedConsumer = consumer
     mask = capacity - 1
     self.consumer = unsafe cintrinsics_load_relaxed_32(consumer)
-    producerSeen = unsafe cintrinsics_load_acquire_32(producer)
+    released = self.consumer
+    producerSeen = self.consumer
+    _ = refreshedReadyCount()
   }
 
   /// How many entries fit.
@@ -52,11 +57,13 @@ public struct ConsumerRing<Entry: BitwiseCopyable>: ~Copyable {
   /// Looks at the other side's cursor and returns how many entries are ready now.
   ///
   /// A cursor that claims more than a whole ring is a broken other side; it counts as a full ring,
-  /// so that no entry is read twice in one look.
+  /// and one that went back as an empty one, so that no entry is read twice between two calls of
+  /// `release()`.
   @inlinable
   public mutating func refreshedReadyCount() -> UInt32 {
-    producerSeen = unsafe cintrinsics_load_acquire_32(publishedProducer)
-    return min(readyCountSeen, capacity)
+    let claimed = unsafe cintrinsics_load_acquire_32(publishedProducer) &- released
+    producerSeen = released &+ max(min(claimed, capacity), consumer &- released)
+    return readyCountSeen
   }
 
   /// Takes the next entry, or returns nil if none is ready. The slot stays ours until `release()`.
@@ -73,6 +80,7 @@ public struct ConsumerRing<Entry: BitwiseCopyable>: ~Copyable {
   /// Gives the slots of every entry taken since the last call back to the other side.
   @inlinable
   public mutating func release() {
+    released = consumer
     unsafe cintrinsics_store_release_32(publishedConsumer, consumer)
   }
 }

@@ -22,6 +22,9 @@ public final class MappedMemory: @unchecked Sendable {
   ///
   /// - Throws: `MemoryError` naming the call the kernel refused.
   public init(length: Int, name: String) throws(MemoryError) {
+    guard length > 0, length <= Int.max - MappedMemory.pageLength else {
+      throw MemoryError(call: "mapping \(length) bytes", number: EINVAL)
+    }
     let rounded = (length + MappedMemory.pageLength - 1) & ~(MappedMemory.pageLength - 1)
     let descriptor = unsafe clinux_memory_file(name)
     guard descriptor >= 0 else { throw MemoryError(call: "memfd_create", number: -descriptor) }

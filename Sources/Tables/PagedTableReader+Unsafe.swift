@@ -47,7 +47,7 @@ public struct PagedTableReader: BitwiseCopyable {
     return home
   }
 
-  /// The value of `key`, probing from its home, or `missing`.
+  /// The value of `key`, which is not 0, probing from its home, or `missing`.
   @inlinable
   @inline(__always)
   public func probe(from home: UInt64, for key: UInt64) -> UInt64 {
@@ -63,7 +63,7 @@ public struct PagedTableReader: BitwiseCopyable {
     return PagedTableReader.missing
   }
 
-  /// The value of `key`, or `missing`.
+  /// The value of `key`, which is not 0, or `missing`.
   @inlinable
   public func value(for key: UInt64) -> UInt64 { probe(from: home(of: key), for: key) }
 }

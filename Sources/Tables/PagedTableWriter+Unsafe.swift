@@ -99,8 +99,8 @@ public struct PagedTableWriter: Sendable {
     let slots = unsafe slots(page, arena)
     var slot = Int(header.hash(key) & 255)
     for _ in 0..<PagedTableHeader.slotsPerLeaf {
-      if unsafe slots[slot].key == key { return slot }
       if unsafe slots[slot].key == 0 { return nil }
+      if unsafe slots[slot].key == key { return slot }
       slot = (slot + 1) & 255
     }
     return nil

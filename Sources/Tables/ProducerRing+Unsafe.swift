@@ -27,7 +27,7 @@ public struct ProducerRing<Entry: BitwiseCopyable>: ~Copyable {
   /// Entries appended so far; runs ahead of `publishedProducer` until `publish()`.
   @usableFromInline var producer: UInt32
   /// The other side's cursor as last seen, stale by design: the worst it does is make the ring
-  /// look fuller than it is.
+  /// look fuller than it is. It is never more than a ring before `producer`, nor after it.
   @usableFromInline var consumerSeen: UInt32
 
   /// Takes over the producer's half of a ring in shared memory, at the cursors found there.
@@ -46,7 +46,8 @@ public struct ProducerRing<Entry: BitwiseCopyable>: ~Copyable {
     unsafe publishedConsumer = consumer
     mask = capacity - 1
     self.producer = unsafe cintrinsics_load_relaxed_32(producer)
-    consumerSeen = unsafe cintrinsics_load_acquire_32(consumer)
+    consumerSeen = self.producer
+    _ = refreshedFreeCount()
   }
 
   /// How many entries fit.
@@ -58,9 +59,13 @@ public struct ProducerRing<Entry: BitwiseCopyable>: ~Copyable {
   public var freeCountSeen: UInt32 { capacity &- (producer &- consumerSeen) }
 
   /// Looks at the other side's cursor and returns the free slots there are now.
+  ///
+  /// A cursor that claims to be ahead of ours, or more than a whole ring behind it, is a broken
+  /// other side; the ring then counts as full.
   @inlinable
   public mutating func refreshedFreeCount() -> UInt32 {
-    consumerSeen = unsafe cintrinsics_load_acquire_32(publishedConsumer)
+    let outstanding = unsafe producer &- cintrinsics_load_acquire_32(publishedConsumer)
+    consumerSeen = producer &- min(outstanding, capacity)
     return freeCountSeen
   }
 

@@ -44,7 +44,7 @@ public final class PacketSocket: @unchecked Sendable {
     /// Times the fill ring had no chunk.
     public var fillRingEmpty: UInt64 = 0
 
-    /// Nothing counted.
+    /// All zeros.
     public init() {}
   }
 
@@ -57,8 +57,8 @@ public final class PacketSocket: @unchecked Sendable {
   private var handle: OpaquePointer?
   private let rings: UnsafeMutablePointer<cxdp_rings>
 
-  /// Opens a socket and binds it. The first socket of a UMEM fixes its mode for all others and has
-  /// to stay open as long as any of them.
+  /// Opens a socket and binds it. The first socket of a UMEM fixes the mode of all others. A bind
+  /// that fails leaves the UMEM as it was.
   ///
   /// - Throws: `XDPError`; EOPNOTSUPP when zero-copy was asked for and the driver has none.
   public init(umem: UMEM, options: Options) throws(XDPError) {
@@ -72,14 +72,18 @@ public final class PacketSocket: @unchecked Sendable {
     configuration.bind_flags =
       options.zeroCopy ? UInt16(XDP_ZEROCOPY | XDP_USE_NEED_WAKEUP) : UInt16(XDP_COPY)
     var created: OpaquePointer?
+    let isFirst = umem.isUnbound
     let result = unsafe cxdp_open_socket(
-      &created, options.interface, options.queue, umem.handle, rings, &configuration)
+      &created, options.interface, options.queue, umem.handle, isFirst ? umem.fill : nil,
+      isFirst ? umem.completion : nil, rings, &configuration)
     guard result == 0, let created = unsafe created else {
+      umem.renewIfUnbound()
       unsafe rings.deallocate()
       throw XDPError(
         call: "binding an AF_XDP socket", number: -result,
         subject: "queue \(options.queue) of \(options.interface)")
     }
+    umem.socketOpened()
     unsafe handle = created
     descriptor = unsafe xsk_socket__fd(created)
     isZeroCopy = cxdp_is_zero_copy(descriptor)
@@ -122,26 +126,20 @@ public final class PacketSocket: @unchecked Sendable {
     return statistics
   }
 
-  /// Unbinds. The rings become invalid; frames the kernel had are the UMEM owner's again.
+  /// Closes. The rings become invalid; frames the kernel had are the UMEM owner's again.
+  ///
+  /// The kernel frees the queue, and the place in a program's map, a moment later. The first socket
+  /// of a UMEM is an exception: it keeps both, and frames for it are lost, until the last socket of
+  /// the UMEM closes. Take it out of the program first.
   public func close() {
     guard let open = unsafe handle else { return }
     unsafe xsk_socket__delete(open)
     unsafe handle = nil
+    umem.socketClosed()
   }
 
   deinit {
     close()
     unsafe rings.deallocate()
-  }
-}
-
-extension PacketSocket.Statistics {
-  /// Adds another socket's counters.
-  public mutating func add(_ other: PacketSocket.Statistics) {
-    receiveDropped += other.receiveDropped
-    receiveInvalid += other.receiveInvalid
-    transmitInvalid += other.transmitInvalid
-    receiveRingFull += other.receiveRingFull
-    fillRingEmpty += other.fillRingEmpty
   }
 }

@@ -9,6 +9,12 @@ public import Tables
 /// It is divided into chunks of 4 KiB, one frame or one piece of a frame each. The kernel receives
 /// at offset 256 of a chunk, which leaves room for outer headers in front of every frame.
 ///
+/// libxdp makes the first socket out of the registration itself: it shares its descriptor, and it
+/// stays bound, whatever is closed, until no socket of the memory is open. Then, and after a first
+/// bind that failed, the memory is registered anew, since libxdp cannot use a registration twice.
+///
+/// Sockets of one UMEM are opened and closed by one thread at a time.
+///
 /// Proof of safety: libxdp's handle and the two ring records it keeps pointers to live as long as
 /// this object; sockets hold a reference to it.
 @safe
@@ -24,7 +30,9 @@ public final class UMEM: @unchecked Sendable {
 
   /// The frames.
   public let memory: MappedMemory
-  let handle: OpaquePointer
+  /// libxdp's registration; nil if registering anew was refused, which the next bind reports.
+  private(set) var handle: OpaquePointer?
+  private var openSocketCount = 0
   let fill: UnsafeMutablePointer<xsk_ring_prod>
   let completion: UnsafeMutablePointer<xsk_ring_cons>
 
@@ -38,19 +46,43 @@ public final class UMEM: @unchecked Sendable {
     unsafe fill.initialize(to: xsk_ring_prod())
     unsafe completion = .allocate(capacity: 1)
     unsafe completion.initialize(to: xsk_ring_cons())
-    var configuration = xsk_umem_config()
-    configuration.fill_size = UMEM.ringCapacity
-    configuration.comp_size = UMEM.ringCapacity
-    configuration.frame_size = UInt32(UMEM.chunkLength)
-    var created: OpaquePointer?
-    let result = unsafe xsk_umem__create(
-      &created, memory.base, UInt64(memory.length), fill, completion, &configuration)
-    guard result == 0, let created = unsafe created else {
+    let result = register()
+    guard result == 0 else {
       unsafe fill.deallocate()
       unsafe completion.deallocate()
       throw XDPError(call: "registering frame memory", number: -result, subject: "AF_XDP")
     }
-    unsafe handle = created
+  }
+
+  /// Whether the next socket is made out of the registration itself.
+  var isUnbound: Bool { openSocketCount == 0 }
+
+  /// A socket was bound.
+  func socketOpened() { openSocketCount += 1 }
+
+  /// A socket was closed.
+  func socketClosed() {
+    openSocketCount -= 1
+    renewIfUnbound()
+  }
+
+  /// Gives up a registration that has no socket, with the queue it may still be bound to.
+  func renewIfUnbound() {
+    guard isUnbound else { return }
+    unsafe xsk_umem__delete(handle)
+    unsafe handle = nil
+    _ = register()
+  }
+
+  private func register() -> CInt {
+    var configuration = xsk_umem_config()
+    configuration.fill_size = UMEM.ringCapacity
+    configuration.comp_size = UMEM.ringCapacity
+    configuration.frame_size = UInt32(UMEM.chunkLength)
+    unsafe fill.pointee = xsk_ring_prod()
+    unsafe completion.pointee = xsk_ring_cons()
+    return unsafe cxdp_register_memory(
+      &handle, memory.base, UInt64(memory.length), fill, completion, &configuration)
   }
 
   deinit {

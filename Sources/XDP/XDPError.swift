@@ -23,7 +23,12 @@ public struct XDPError: Error, Equatable, CustomStringConvertible {
     let reason = "\(call) for \(subject) failed: \(errorText(number))"
     switch number {
     case EPERM, EACCES: return reason + "; it needs CAP_NET_RAW and CAP_BPF: run as root"
-    case EBUSY: return reason + "; another program has bound this queue"
+    case EBUSY:
+      return reason + "; this queue is bound already, by another program or by a socket whose "
+        + "memory is still in use"
+    case ENODEV: return reason + "; there is no such interface in this network namespace"
+    case EINVAL: return reason + "; there is no such queue, or a ring's size is no power of two"
+    case EOPNOTSUPP: return reason + "; the driver has no zero-copy: bind without it"
     case ENOBUFS: return reason + "; locked memory is limited: raise the memlock limit"
     default: return reason
     }

@@ -20,9 +20,20 @@ struct cxdp_rings {
 };
 typedef struct cxdp_rings cxdp_rings;
 
+/// Registers memory as `xsk_umem__create` does; the descriptor is closed on exec.
+int cxdp_register_memory(struct xsk_umem** umem, void* memory, uint64_t length,
+                         struct xsk_ring_prod* fill, struct xsk_ring_cons* completion,
+                         const struct xsk_umem_config* configuration);
+
 /// Opens a socket on `queue` of `interface` that shares `umem`. Returns 0 or -errno.
+///
+/// `rings` live as long as the socket. For the first socket of a registration, `fill` and
+/// `completion` are the records it was registered with, and live as long: if binding fails, libxdp
+/// unmaps any others, though the registration goes on using what they point to. For every other
+/// socket they are NULL. The descriptor is closed on exec.
 int cxdp_open_socket(struct xsk_socket** socket, const char* interface, uint32_t queue,
-                     struct xsk_umem* umem, cxdp_rings* rings,
+                     struct xsk_umem* umem, struct xsk_ring_prod* fill,
+                     struct xsk_ring_cons* completion, cxdp_rings* rings,
                      const struct xsk_socket_config* configuration);
 
 /// Whether the kernel bound the socket in zero-copy mode.
