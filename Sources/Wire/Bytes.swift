@@ -5,8 +5,9 @@ public import Inet
 // Loads are written with checked subscripts and shifts. In optimised code for x86-64, once a
 // length has been compared, every check with a constant offset is gone, and a load of 16, 32 or 64
 // bits is one move and one byte swap (48 bits are one of 32 and one of 16). Where the same function
-// also reads a part of those bytes by itself, or overlaps two loads, the bytes are loaded one by one
-// and put together: still without checks, but prefer disjoint loads in code that runs per frame.
+// also reads a part of those bytes by itself, or overlaps two loads, the bytes are loaded one by
+// one and put together: still without checks, but prefer disjoint loads in code that runs per
+// frame.
 //
 // Stores cannot be written the same way. The compiler joins single-byte stores into a wide one only
 // when nothing else is stored near them; two fields in a row were eight single-byte stores. They go
