@@ -19,7 +19,8 @@ public struct MACAddress: Hashable, Sendable, BitwiseCopyable {
   @inlinable
   public static var zero: MACAddress { MACAddress(bits: 0) }
 
-  /// Whether the group bit is set: multicast, and broadcast as one case of it (IEEE 802-2014 8.2.2).
+  /// Whether the group bit is set: multicast, and broadcast as one case of it (IEEE 802-2014,
+  /// section 8.2.2).
   @inlinable
   public var isMulticast: Bool { bits & 0x0100_0000_0000 != 0 }
 
