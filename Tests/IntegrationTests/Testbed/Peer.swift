@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The containers' side of a conversation: a small Python program with a few roles.
+///
+/// Each role that waits for others says `ready` first, and every role ends by itself after 30 s.
+enum Peer {
+  /// The words that play a role.
+  static func command(_ role: String, _ arguments: [String] = []) -> [String] {
+    ["timeout", "-k", "1", "30", "/usr/bin/python3", "-u", "-c", source, role] + arguments
+  }
+
+  private static let source = """
+    import hashlib, os, socket, sys
+
+    role, arguments = sys.argv[1], sys.argv[2:]
+
+    def datagrams():
+        return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+    def echo(address, port):
+        # Sends every datagram back.
+        server = datagrams()
+        server.bind((address, int(port)))
+        print('ready')
+        while True:
+            data, sender = server.recvfrom(65535)
+            server.sendto(data, sender)
+
+    def ask(address, port, size, count):
+        # Sends random datagrams, each of which must come back as it was.
+        client = datagrams()
+        client.settimeout(2)
+        client.connect((address, int(port)))
+        for number in range(int(count)):
+            data = os.urandom(int(size))
+            client.send(data)
+            if client.recv(65535) != data:
+                sys.exit(f'datagram {number} of {size} bytes came back changed')
+
+    def listen(address, group, port, *texts):
+        # Waits until each of the texts has come, by broadcast or to the group.
+        missing = set(texts)
+        server = datagrams()
+        server.bind(('', int(port)))
+        member = socket.inet_aton(group) + socket.inet_aton(address)
+        server.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
+        print('ready')
+        while missing:
+            missing.discard(server.recv(65535).decode())
+        print('complete')
+
+    def announce(address, target, port, text):
+        # Sends one datagram by broadcast or to a group.
+        client = datagrams()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        client.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(address))
+        client.bind((address, 0))
+        client.sendto(text.encode(), (target, int(port)))
+
+    def receive(address, port):
+        # Takes one connection's bytes and prints their number and SHA-256.
+        server = socket.create_server((address, int(port)))
+        print('ready')
+        connection, _ = server.accept()
+        total, digest = 0, hashlib.sha256()
+        while data := connection.recv(1 << 18):
+            total += len(data)
+            digest.update(data)
+        print('result', total, digest.hexdigest())
+
+    def send(address, port, length):
+        # Sends that many random bytes and prints their number and SHA-256.
+        connection = socket.create_connection((address, int(port)), timeout=25)
+        total, digest = 0, hashlib.sha256()
+        while total < int(length):
+            data = os.urandom(min(1 << 18, int(length) - total))
+            connection.sendall(data)
+            digest.update(data)
+            total += len(data)
+        connection.close()
+        print('result', total, digest.hexdigest())
+
+    roles = [echo, ask, listen, announce, receive, send]
+    {function.__name__: function for function in roles}[role](*arguments)
+    """
+}

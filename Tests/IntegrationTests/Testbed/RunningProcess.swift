@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Synchronization
+
+/// A program that runs beside the test; it is killed, by its id, no later than this value ends.
+///
+/// Its output goes to files and not through pipes, so that nobody has to read while it runs and
+/// nothing that it leaves behind can hold the test up.
+final class RunningProcess {
+  private static let count = Atomic<Int>(0)
+
+  private let process = Process()
+  private let ended = DispatchGroup()
+  private let outputFile: URL
+  private let errorFile: URL
+  /// The command, for messages.
+  let line: String
+
+  /// Starts a program that is found in the PATH.
+  init(_ words: [String], environment: [String: String] = [:]) throws {
+    line = words.joined(separator: " ")
+    let number = Self.count.add(1, ordering: .relaxed).newValue
+    let folder = try Leftovers.scratch()
+    outputFile = folder.appendingPathComponent("\(number).output")
+    errorFile = folder.appendingPathComponent("\(number).errors")
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = words
+    process.environment = Self.environment.merging(environment) { $1 }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = try Self.newFile(outputFile)
+    process.standardError = try Self.newFile(errorFile)
+    ended.enter()
+    process.terminationHandler = { [ended] process in
+      Leftovers.forget(process: process.processIdentifier)
+      ended.leave()
+    }
+    try process.run()
+    if process.isRunning { Leftovers.add(process: process.processIdentifier) }
+  }
+
+  deinit {
+    stop(with: SIGKILL)
+    for file in [outputFile, errorFile] { try? FileManager.default.removeItem(at: file) }
+  }
+
+  private static let environment: [String: String] = {
+    var environment = ProcessInfo.processInfo.environment
+    environment["PATH", default: ""] += ":/usr/sbin:/usr/bin:/sbin:/bin"
+    environment["LC_ALL"] = "C"
+    environment["SWIFT_BACKTRACE"] = "enable=no"
+    environment["WEFT_SOCKET"] = nil
+    return environment
+  }()
+
+  private static func newFile(_ file: URL) throws -> FileHandle {
+    try Data().write(to: file)
+    return try FileHandle(forWritingTo: file)
+  }
+
+  /// The process's id.
+  var id: pid_t { process.processIdentifier }
+  /// Whether it has not ended yet.
+  var isRunning: Bool { process.isRunning }
+  /// What it has written to standard output so far.
+  var output: String { Self.text(outputFile) }
+  /// What it has written to standard error so far.
+  var errors: String { Self.text(errorFile) }
+
+  private static func text(_ file: URL) -> String {
+    String(decoding: (try? Data(contentsOf: file)) ?? Data(), as: UTF8.self)
+  }
+
+  /// Waits for its end and returns its exit code, 128 + the signal that killed it, or nil if it
+  /// still runs after `limit`.
+  func wait(_ limit: Duration) -> Int32? {
+    guard ended.wait(timeout: .now() + limit.seconds) == .success else { return nil }
+    let isKilled = process.terminationReason == .uncaughtSignal
+    return process.terminationStatus + (isKilled ? 128 : 0)
+  }
+
+  /// Sends a signal unless it has ended.
+  func send(_ number: Int32) {
+    if process.isRunning { kill(process.processIdentifier, number) }
+  }
+
+  /// Asks it to end, waits, and then kills it; returns its exit code.
+  @discardableResult
+  func stop(with number: Int32 = SIGTERM, within limit: Duration = .seconds(5)) -> Int32 {
+    send(number)
+    if let status = wait(limit) { return status }
+    send(SIGKILL)
+    return wait(.seconds(5)) ?? -1
+  }
+
+  /// Waits until standard output or standard error has the text.
+  func expect(_ text: String, within limit: Duration = .seconds(10)) throws {
+    try eventually("'\(line)' says '\(text)'", within: limit) {
+      if output.contains(text) || errors.contains(text) { return true }
+      guard isRunning else {
+        throw TestbedError("'\(line)' ended without saying '\(text)': \(output)\(errors)")
+      }
+      return false
+    }
+  }
+}
+
+extension Duration {
+  /// The duration in seconds.
+  var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}
+
+/// Something that a test needs did not work.
+struct TestbedError: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
+/// Asks again and again until the answer is yes; throws when it is still no after `limit`.
+func eventually(
+  _ what: String, within limit: Duration = .seconds(5), _ isTrue: () throws -> Bool
+) throws {
+  let end = ContinuousClock.now + limit
+  while try !isTrue() {
+    guard ContinuousClock.now < end else { throw TestbedError("not within \(limit): \(what)") }
+    Thread.sleep(forTimeInterval: 0.02)
+  }
+}
