@@ -31,15 +31,16 @@ import Testing
 
       Ports
         INDEX  INTERFACE  KIND      QUEUES  RECEIVED    BYTES  SENT    BYTES  KERNEL DROPS  MODE
-            0  eth0       underlay       2      1000  1.5 KiB  2000  5.0 GiB            21  generic, \
-      copy (the driver knows no XDP)
-           12  weft0      host           1         3    180 B     4    240 B             0  native, \
-      zero-copy
+            0  eth0       underlay       2      1000  1.5 KiB  2000  5.0 GiB            21  \
+      generic, copy (the driver knows no XDP)
+           12  weft0      host           1         3    180 B     4    240 B             0  \
+      native, zero-copy
 
       Endpoints
         ADDRESS       VNI  PORT  STATE       NEXT HOP           INTERFACE  SOURCE     REASON
         192.0.2.1      42  4789  resolved    02:00:00:00:00:0a  eth0       192.0.2.2
-        198.51.100.1    7  8472  unresolved  -                  -          -          there is no route
+        198.51.100.1    7  8472  unresolved  -                  -          \
+      -          there is no route
 
       Drops
         FRAMES  REASON     MEANING

@@ -9,9 +9,9 @@ internal import Glibc
 
 /// An XDP program in the kernel, with its maps, and not yet on any interface.
 ///
-/// Every interface needs one of its own, since the map of sockets is keyed by queue alone. The value
-/// owns three descriptors; an attachment keeps the program and its maps alive beyond it, and the
-/// value is what they can be changed with.
+/// Every interface needs one of its own, since the map of sockets is keyed by queue alone. The
+/// value owns three descriptors; an attachment keeps the program and its maps alive beyond it, and
+/// the value is what they can be changed with.
 @safe
 public struct XDPProgram: ~Copyable, Sendable {
   /// Which program it is.
@@ -78,8 +78,8 @@ public struct XDPProgram: ~Copyable, Sendable {
   /// Sends the frames of a receive queue to an AF_XDP socket, in place of an earlier one.
   ///
   /// The socket must have its RX ring and be bound to this queue of the interface that the program
-  /// is on: frames for a socket that is bound to something else are lost without a counter. A socket
-  /// that is closed leaves the map by itself.
+  /// is on: frames for a socket that is bound to something else are lost without a counter. A
+  /// socket that is closed leaves the map by itself.
   public borrowing func setSocket(
     _ socketDescriptor: CInt, queue: UInt32
   ) throws(ProgramError) {

@@ -94,7 +94,9 @@ func run(_ command: String) throws {
   }
 }
 
-/// Starts a program in the namespace of the calling thread; `inheriting` becomes its descriptor 100.
+/// Starts a program in the namespace of the calling thread.
+///
+/// `inheriting` becomes its descriptor 100.
 func spawn(_ command: String, inheriting descriptor: CInt? = nil) throws -> pid_t {
   var actions = unsafe posix_spawn_file_actions_t()
   unsafe posix_spawn_file_actions_init(&actions)
