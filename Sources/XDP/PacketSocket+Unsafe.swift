@@ -143,3 +143,14 @@ public final class PacketSocket: @unchecked Sendable {
     unsafe rings.deallocate()
   }
 }
+
+extension PacketSocket.Statistics {
+  /// Adds another socket's counters.
+  public mutating func add(_ other: PacketSocket.Statistics) {
+    receiveDropped += other.receiveDropped
+    receiveInvalid += other.receiveInvalid
+    transmitInvalid += other.transmitInvalid
+    receiveRingFull += other.receiveRingFull
+    fillRingEmpty += other.fillRingEmpty
+  }
+}
