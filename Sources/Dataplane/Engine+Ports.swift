@@ -190,7 +190,7 @@ extension Engine {
     let options = PortQueue.Options(
       port: specification.port, kind: specification.kind, backing: .socket(socket.descriptor),
       frameLengthMax: specification.frameLengthMax,
-      fillTarget: specification.kind == .underlay ? 512 : 64)
+      fillTarget: specification.kind == .underlay ? 512 : 128)
     let counters = host.ends.portCounters(slot: slot)
     for counter in PortCounter.allCases { counters.set(0, at: counter.rawValue) }
     host.ends.ports.fill(

@@ -107,7 +107,7 @@ public struct PortQueue: ~Copyable {
     rings.receive.release()
     counters.add(UInt64(count), to: PortCounter.receivedFrames.rawValue)
     counters.add(bytes, to: PortCounter.receivedBytes.rawValue)
-    if count == Batch.capacity { fillTarget = min(fillTarget &* 2, fillTargetMax) }
+    if UInt32(count) &* 2 >= fillTarget { fillTarget = min(fillTarget &* 2, fillTargetMax) }
   }
 
   /// Puts a frame on the TX ring; false if it is full.
