@@ -25,9 +25,9 @@ extension RealHosts {
         let file = try bed.a.writeConfig(text, name: "typing-error.toml")
         let outcome = try attempt(try bed.a.weftdCommand(option, file))
         #expect(outcome.status == Self.configuration, "\(outcome)")
-        #expect(outcome.errorLines.count == 1, "\(outcome)")
-        #expect(outcome.errors.contains("log_levle"), "\(outcome)")
-        #expect(outcome.errors.contains("typing-error.toml:1"), "\(outcome)")
+        let told = outcome.errorLines.filter { $0.contains("log_levle") }
+        #expect(told.count == 1, "\(outcome)")
+        #expect(told.first?.contains("typing-error.toml:1") == true, "\(outcome)")
       }
     }
 
@@ -35,8 +35,8 @@ extension RealHosts {
       try Testbed.run(containers: 0) { bed in
         let outcome = try attempt(try bed.a.weftdCommand("--config", "\(bed.a.configFile).absent"))
         #expect([66, Self.configuration].contains(outcome.status), "\(outcome)")
-        #expect(outcome.errorLines.count == 1, "\(outcome)")
-        #expect(outcome.errors.contains("weftd.toml.absent"), "\(outcome)")
+        let told = outcome.errorLines.filter { $0.contains("weftd.toml.absent") }
+        #expect(told.count == 1, "\(outcome)")
       }
     }
 
