@@ -71,14 +71,33 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func secondDaemonIsRefusedAndTheFirstGoesOn() throws {
+    @Test(.timeLimit(.minutes(1))) func secondDaemonOfAHostIsRefusedAndTheFirstGoesOn() throws {
       try Testbed.run(containers: 1) { bed in
         let outcome = try attempt(try bed.a.weftdCommand("--config", bed.a.configFile))
         #expect(outcome.status == Self.unavailable, "\(outcome)")
-        #expect(outcome.errorLines.filter { $0.contains(bed.a.socket) }.count == 1, "\(outcome)")
-        #expect(try bed.a.attachments().map(\.state) == ["attached"])
-        try bed.containersOfA[0].ping(bed.containersOfB[0])
+        #expect(outcome.errorLines.count == 1, "\(outcome)")
+        #expect(outcome.errors.contains("another weftd"), "\(outcome)")
+        try expectService(bed)
       }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func secondDaemonOnASocketIsRefusedAndTheFirstGoesOn() throws {
+      try Testbed.run(containers: 1) { bed in
+        let other = try TestHost(.b)
+        try other.namespace.ip("link add eth0 type veth peer name wire0")
+        try other.namespace.ip("address add \(other.place.address)/24 dev eth0")
+        try other.namespace.ip("link set eth0 up")
+        let outcome = try attempt(try other.weftdCommand("--config", bed.a.configFile))
+        #expect(outcome.status == Self.unavailable, "\(outcome)")
+        #expect(outcome.errorLines.filter { $0.contains(bed.a.socket) }.count == 1, "\(outcome)")
+        #expect(try other.namespace.interfaces() == ["eth0", "wire0"])
+        try expectService(bed)
+      }
+    }
+
+    private func expectService(_ bed: Testbed) throws {
+      #expect(try bed.a.attachments().map(\.state) == ["attached"])
+      try bed.containersOfA[0].ping(bed.containersOfB[0])
     }
 
     @Test(.timeLimit(.minutes(1))) func commandWithoutDaemonSaysThatItDoesNotAnswer() throws {
