@@ -77,7 +77,7 @@ extension RealHosts {
           bed.a,
           ["attach", "--netns", fresh.namespace.path, fresh.prefix, "10.32.0.61/16"],
           naming: "given twice", status: 64)
-        try fresh.namespace.ip("link add taken0 type dummy")
+        try fresh.namespace.ip("link add taken0 type bridge")
         try expectRefusal(
           bed.a,
           ["attach", "--netns", fresh.namespace.path, "--interface", "taken0", fresh.prefix],

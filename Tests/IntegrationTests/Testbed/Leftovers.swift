@@ -72,14 +72,12 @@ enum Leftovers {
       defer { list = List() }
       return list
     }
-    for process in rest.processes { kill(process, SIGKILL) }
+    for process in rest.processes { kill(-process, SIGKILL) }
     for namespace in rest.namespaces {
-      let command = Process()
-      command.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-      command.arguments = ["ip", "netns", "del", namespace]
-      command.standardError = FileHandle.nullDevice
-      try? command.run()
-      command.waitUntilExit()
+      let command = try? ChildProcess(
+        ["ip", "netns", "del", namespace], environment: ProcessInfo.processInfo.environment,
+        output: "/dev/null", errors: "/dev/null")
+      while let command, command.exitCode() == nil { Thread.sleep(forTimeInterval: 0.002) }
     }
     if let scratch = rest.scratch { try? FileManager.default.removeItem(at: scratch) }
   }

@@ -10,8 +10,8 @@ import Synchronization
 final class RunningProcess {
   private static let count = Atomic<Int>(0)
 
-  private let process = Process()
-  private let ended = DispatchGroup()
+  private let process: ChildProcess
+  private var ending: Int32?
   private let outputFile: URL
   private let errorFile: URL
   /// The command, for messages.
@@ -24,19 +24,10 @@ final class RunningProcess {
     let folder = try Leftovers.scratch()
     outputFile = folder.appendingPathComponent("\(number).output")
     errorFile = folder.appendingPathComponent("\(number).errors")
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = words
-    process.environment = Self.environment.merging(environment) { $1 }
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = try Self.newFile(outputFile)
-    process.standardError = try Self.newFile(errorFile)
-    ended.enter()
-    process.terminationHandler = { [ended] process in
-      Leftovers.forget(process: process.processIdentifier)
-      ended.leave()
-    }
-    try process.run()
-    if process.isRunning { Leftovers.add(process: process.processIdentifier) }
+    process = try ChildProcess(
+      words, environment: Self.environment.merging(environment) { $1 }, output: outputFile.path,
+      errors: errorFile.path)
+    Leftovers.add(process: process.id)
   }
 
   deinit {
@@ -53,15 +44,10 @@ final class RunningProcess {
     return environment
   }()
 
-  private static func newFile(_ file: URL) throws -> FileHandle {
-    try Data().write(to: file)
-    return try FileHandle(forWritingTo: file)
-  }
-
   /// The process's id.
-  var id: pid_t { process.processIdentifier }
+  var id: pid_t { process.id }
   /// Whether it has not ended yet.
-  var isRunning: Bool { process.isRunning }
+  var isRunning: Bool { exitCode() == nil }
   /// What it has written to standard output so far.
   var output: String { Self.text(outputFile) }
   /// What it has written to standard error so far.
@@ -74,14 +60,26 @@ final class RunningProcess {
   /// Waits for its end and returns its exit code, 128 + the signal that killed it, or nil if it
   /// still runs after `limit`.
   func wait(_ limit: Duration) -> Int32? {
-    guard ended.wait(timeout: .now() + limit.seconds) == .success else { return nil }
-    let isKilled = process.terminationReason == .uncaughtSignal
-    return process.terminationStatus + (isKilled ? 128 : 0)
+    let end = ContinuousClock.now + limit
+    while true {
+      if let code = exitCode() { return code }
+      guard ContinuousClock.now < end else { return nil }
+      Thread.sleep(forTimeInterval: 0.002)
+    }
   }
 
-  /// Sends a signal unless it has ended.
+  private func exitCode() -> Int32? {
+    if ending == nil, let code = process.exitCode() {
+      ending = code
+      Leftovers.forget(process: process.id)
+    }
+    return ending
+  }
+
+  /// Sends a signal unless it has ended; when it kills, also to what the program has started.
   func send(_ number: Int32) {
-    if process.isRunning { kill(process.processIdentifier, number) }
+    guard isRunning else { return }
+    kill(number == SIGKILL ? -process.id : process.id, number)
   }
 
   /// Asks it to end, waits, and then kills it; returns its exit code.
