@@ -27,8 +27,9 @@ extension ControlPlane {
     return report(attachment)
   }
 
-  /// Takes addresses from a container, and its interface with the last of them. No addresses means
-  /// all. Returns what was taken.
+  /// Takes addresses from a container, and its interface with the last of them.
+  ///
+  /// No addresses means all. Returns what was taken.
   package func detach(_ request: DetachRequest) throws(ControlPlaneError) -> [AttachmentReport] {
     let valid: DetachRequest.Validated
     do { valid = try request.validated() } catch { throw .request(error) }
@@ -92,7 +93,8 @@ extension ControlPlane {
   }
 
   /// Opens the port, tells the workers, then the neighbours.
-  private func serve(_ interface: ContainerInterface, as port: PortIndex) throws(ControlPlaneError) {
+  private func serve(_ interface: ContainerInterface, as port: PortIndex) throws(ControlPlaneError)
+  {
     let link = try link(of: interface)
     try open(link, as: port)
     model.addPort(port, receivesFloods: true)
@@ -130,8 +132,9 @@ extension ControlPlane {
     }
   }
 
-  private func take(_ addresses: [IPv4Prefix], from attachment: Attachment) throws(ControlPlaneError)
-  {
+  private func take(
+    _ addresses: [IPv4Prefix], from attachment: Attachment
+  ) throws(ControlPlaneError) {
     var attachment = attachment
     do throws(HostNetworkError) {
       if addresses.count == attachment.interface.record.addresses.count {

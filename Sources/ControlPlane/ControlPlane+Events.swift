@@ -187,7 +187,8 @@ extension ControlPlane {
     return EndpointPath(
       sourceMAC: hop.sourceMAC, destinationMAC: hop.destinationMAC, source: hop.sourceAddress,
       destination: endpoint.options.address, destinationPort: endpoint.options.port,
-      network: endpoint.options.network, innerLengthMax: min(hop.mtu, underlay?.mtu ?? hop.mtu) - 36)
+      network: endpoint.options.network, innerLengthMax: min(hop.mtu, underlay?.mtu ?? hop.mtu) - 36
+    )
   }
 
   private func report(_ endpoint: EndpointState) {

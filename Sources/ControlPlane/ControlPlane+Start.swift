@@ -38,7 +38,8 @@ extension ControlPlane {
       _ = try? netlink.removeManagedNeighbour(neighbour.address, on: neighbour.interface)
     }
     if !options.keepsAttachments, hostPair != nil { _ = try? HostPair.remove() }
-    logger.info("stopped", metadata: ["attachments": "\(options.keepsAttachments ? "kept" : "removed")"])
+    logger.info(
+      "stopped", metadata: ["attachments": "\(options.keepsAttachments ? "kept" : "removed")"])
   }
 
   private func removeAttachments() {
@@ -173,7 +174,8 @@ extension ControlPlane {
           underlayPort: ControlPlane.underlayPort)
       else { throw .tablesFull }
       endpoints.append(
-        EndpointState(options: endpoint, index: index, state: .unresolved(.asking(endpoint.address))))
+        EndpointState(
+          options: endpoint, index: index, state: .unresolved(.asking(endpoint.address))))
     }
     resolveEndpoints()
   }

@@ -77,7 +77,9 @@ package struct EngineFailure: Error, Equatable, CustomStringConvertible {
   package init(_ description: String) { self.description = description }
 }
 
-/// The data plane, as the control plane knows it. Calls block for as long as workers need to answer.
+/// The data plane, as the control plane knows it.
+///
+/// Calls block for as long as workers need to answer.
 package protocol ForwardingEngine: Sendable {
   /// Readable after new hints; `clearHintEvent()` before taking them.
   var hintEvent: Int32 { get }

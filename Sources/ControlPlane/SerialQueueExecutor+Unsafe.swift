@@ -4,8 +4,8 @@ internal import Dispatch
 
 /// Runs an actor on a dispatch queue of its own, on which event sources can fire as well.
 ///
-/// Proof of safety: a job is run once, by the queue, which holds it; the executor outlives the actor
-/// that refers to it unowned, because the actor holds it.
+/// Proof of safety: a job is run once, by the queue, which holds it; the executor outlives the
+/// actor that refers to it unowned, because the actor holds it.
 final class SerialQueueExecutor: SerialExecutor {
   /// The queue; what runs on it is isolated to the actor.
   let queue: DispatchQueue

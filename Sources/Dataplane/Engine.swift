@@ -36,7 +36,9 @@ public final class Engine: Sendable {
   public let hintEvent: CInt
   let ports = Mutex<[PortIndex: OpenPort]>([:])
 
-  /// Maps memory and starts the workers. The snapshot memory has a published snapshot.
+  /// Maps memory and starts the workers.
+  ///
+  /// The snapshot memory has a published snapshot.
   public init(options: Options, snapshot: SnapshotMemory) throws(DataplaneError) {
     self.options = options
     hintEvent = clinux_event()

@@ -10,9 +10,9 @@ internal import XDP
 /// kernel may have a chunk on a fill, RX, TX or completion ring; `owner` remembers for which queue,
 /// so that closing a socket gives every one of them back.
 ///
-/// Proof of safety: `base` is mapped as long as `memory` is held; addresses come from the free list,
-/// or from descriptors whose ranges are checked by `contains`; chunk numbers derived from them are
-/// below `chunkCount`. The free list never outgrows `chunkCount`, which `give` checks.
+/// Proof of safety: `base` is mapped as long as `memory` is held; addresses come from the free
+/// list, or from descriptors whose ranges are checked by `contains`; chunk numbers derived from
+/// them are below `chunkCount`. The free list never outgrows `chunkCount`, which `give` checks.
 @safe
 public struct FrameMemory: ~Copyable {
   /// No queue has the chunk: it is free, or a breath is working on it.

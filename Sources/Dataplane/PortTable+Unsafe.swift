@@ -21,10 +21,14 @@ public final class PortTable: @unchecked Sendable {
   static let none: UInt16 = .max
 
   let queues: UnsafeMutablePointer<PortQueue>
-  /// Slots being served, the first `activeCount` elements. Only the worker touches these.
+  /// Slots being served, the first `activeCount` elements.
+  ///
+  /// Only the worker touches these.
   private let active: UnsafeMutablePointer<UInt16>
   private(set) var activeCount = 0
-  /// By port: the slot to send through. Only the worker touches these.
+  /// By port: the slot to send through.
+  ///
+  /// Only the worker touches these.
   private let transmit: UnsafeMutablePointer<UInt16>
 
   /// A table without ports.
@@ -41,13 +45,17 @@ public final class PortTable: @unchecked Sendable {
     unsafe transmit.deallocate()
   }
 
-  /// Puts a queue into a slot nobody serves. The engine's side.
+  /// Puts a queue into a slot nobody serves.
+  ///
+  /// The engine's side.
   public func fill(_ slot: UInt16, with queue: consuming PortQueue) {
     precondition(slot < PortTable.capacity, "a slot of the table")
     unsafe (queues + Int(slot)).initialize(to: queue)
   }
 
-  /// Takes the queue out of a slot nobody serves any more. The engine's side.
+  /// Takes the queue out of a slot nobody serves any more.
+  ///
+  /// The engine's side.
   public func empty(_ slot: UInt16) {
     precondition(slot < PortTable.capacity, "a slot of the table")
     unsafe (queues + Int(slot)).deinitialize(count: 1)
@@ -61,7 +69,9 @@ public final class PortTable: @unchecked Sendable {
   @inline(__always)
   func slot(for port: PortIndex) -> UInt16 { unsafe transmit[Int(port.number)] }
 
-  /// Starts serving a filled slot. The worker's side.
+  /// Starts serving a filled slot.
+  ///
+  /// The worker's side.
   func start(_ slot: UInt16) {
     let port = unsafe queues[Int(slot)].port
     unsafe active[activeCount] = slot
@@ -71,7 +81,9 @@ public final class PortTable: @unchecked Sendable {
     }
   }
 
-  /// Stops serving a slot. The worker's side.
+  /// Stops serving a slot.
+  ///
+  /// The worker's side.
   func stop(_ slot: UInt16) {
     guard let place = (0..<activeCount).first(where: { unsafe active[$0] == slot }) else { return }
     activeCount -= 1

@@ -2,7 +2,9 @@
 
 public import Forwarding
 
-/// What becomes of a frame. A stage writes it, the worker carries it out.
+/// What becomes of a frame.
+///
+/// A stage writes it, the worker carries it out.
 public enum Verdict: BitwiseCopyable, Sendable, Equatable {
   /// Go on to the next stage.
   case undecided

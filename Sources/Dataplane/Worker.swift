@@ -39,10 +39,9 @@ public struct Worker: ~Copyable {
 
     /// Gathers the parts.
     ///
-    /// - Parameters:
-    ///   - counters: `WorkerCounter.blockCount` counters.
-    ///   - commandsDone: one counter.
-    ///   - hintEvent: an event counter to signal after new hints, or -1.
+    /// - `counters`: `WorkerCounter.blockCount` counters.
+    /// - `commandsDone`: one counter.
+    /// - `hintEvent`: an event counter to signal after new hints, or -1.
     public init(
       memory: consuming FrameMemory, hints: consuming ProducerRing<Hint>,
       commands: consuming ConsumerRing<WorkerCommand>, reader: consuming SnapshotReader,
@@ -76,7 +75,9 @@ public struct Worker: ~Copyable {
   public var framesFree: Int { memory.freeCount }
 
   /// One breath: for every queue draw a batch, let the stages decide, dispose of every frame once;
-  /// then hand everything to the kernel. Returns the number of frames drawn.
+  /// then hand everything to the kernel.
+  ///
+  /// Returns the number of frames drawn.
   public mutating func breathe() -> Int {
     takeCommands()
     let snapshot = reader.refresh()
@@ -126,8 +127,9 @@ public struct Worker: ~Copyable {
     EncapsulateStage.process(&batch, memory: &memory, snapshot: snapshot)
   }
 
-  /// Publishes TX, takes completed chunks back and tops the fill rings up. True if a queue owes a
-  /// wakeup because the kernel stopped early.
+  /// Publishes TX, takes completed chunks back and tops the fill rings up.
+  ///
+  /// True if a queue owes a wakeup because the kernel stopped early.
   @inline(__always)
   private mutating func exhale() -> Bool {
     var wakeups = 0

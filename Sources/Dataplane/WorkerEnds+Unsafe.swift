@@ -53,9 +53,8 @@ public final class WorkerEnds: @unchecked Sendable {
 
   /// The worker itself; made once.
   ///
-  /// - Parameters:
-  ///   - index: the worker's number, which is its line in the snapshot memory.
-  ///   - hintEvent: signalled after new hints, or -1.
+  /// - `index`: the worker's number, which is its line in the snapshot memory.
+  /// - `hintEvent`: signalled after new hints, or -1.
   public func makeWorker(snapshot: SnapshotMemory, index: Int, hintEvent: CInt) -> Worker {
     Worker(
       Worker.Parts(

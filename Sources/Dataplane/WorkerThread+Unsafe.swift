@@ -36,7 +36,9 @@ final class WorkerThread: @unchecked Sendable {
   }
 
   /// Starts the thread; throws the errno if the kernel refuses it.
-  init(worker: consuming Worker, core: UInt32, mode: IdleMode, commandEvent: CInt) throws(DataplaneError) {
+  init(
+    worker: consuming Worker, core: UInt32, mode: IdleMode, commandEvent: CInt
+  ) throws(DataplaneError) {
     box = Box(worker: worker, core: core, mode: mode, commandEvent: commandEvent)
     let context = unsafe Unmanaged.passRetained(box).toOpaque()
     let result = unsafe clinux_start_thread(
@@ -61,7 +63,9 @@ final class WorkerThread: @unchecked Sendable {
     while !box.worker.isStopping {
       let drawn = box.worker.breathe()
       let ended = cintrinsics_ticks()
-      if drawn > 0 { box.worker.counters.add(ended &- started, to: WorkerCounter.busyTicks.rawValue) }
+      if drawn > 0 {
+        box.worker.counters.add(ended &- started, to: WorkerCounter.busyTicks.rawValue)
+      }
       started = ended
       switch box.policy.step(after: drawn) {
       case .again: break
@@ -74,8 +78,9 @@ final class WorkerThread: @unchecked Sendable {
     box.worker.reader.goOffline()
   }
 
-  /// Sleeps until a queue has frames or a command arrives. Offline meanwhile, so that the snapshot's
-  /// pages are not held back.
+  /// Sleeps until a queue has frames or a command arrives.
+  ///
+  /// Offline meanwhile, so that the snapshot's pages are not held back.
   private static func sleep(_ box: Box) {
     let count = unsafe box.worker.ports.fill(box.waiting, first: box.commandEvent)
     box.worker.counters.add(1, to: WorkerCounter.sleeps.rawValue)

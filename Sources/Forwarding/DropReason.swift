@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why a frame ended in a worker. Each reason is one counter and one sentence.
+/// Why a frame ended in a worker.
+///
+/// Each reason is one counter and one sentence.
 public enum DropReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   /// Shorter than an Ethernet header.
   case frameTooShort

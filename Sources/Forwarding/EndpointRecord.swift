@@ -3,7 +3,7 @@
 public import Inet
 public import Wire
 
-/// How frames travel to one endpoint of the overlay; 128 bytes in the snapshot.
+/// How frames travel to one endpoint of the overlay; 64 bytes, a cache line, in the snapshot.
 public struct EndpointRecord: BitwiseCopyable, Sendable {
   /// Outer headers, complete but for the lengths and the source port.
   public var template: VXLANTemplate

@@ -22,7 +22,9 @@ public struct SnapshotReader: ~Copyable {
   /// Workers set these bytes, the control plane clears them.
   @usableFromInline let marks: UnsafeMutablePointer<UInt8>
 
-  /// The view of worker number `worker`, of which there is one at a time. Starts offline.
+  /// The view of worker number `worker`, of which there is one at a time.
+  ///
+  /// Starts offline.
   ///
   /// A snapshot must have been published before.
   public init(memory: SnapshotMemory, worker: Int) {
@@ -49,7 +51,9 @@ public struct SnapshotReader: ~Copyable {
     unsafe cintrinsics_store_release_64(reached, 0)
   }
 
-  /// The newest snapshot; older ones are given up. One acquire load, one release store.
+  /// The newest snapshot; older ones are given up.
+  ///
+  /// One acquire load, one release store.
   @inlinable
   public func refresh() -> ForwardingSnapshot {
     let page = unsafe cintrinsics_load_acquire_64(publication)
@@ -58,8 +62,9 @@ public struct SnapshotReader: ~Copyable {
     return unsafe ForwardingSnapshot(base: base, root: root)
   }
 
-  /// Notes that the station with this entry sent a frame. Writes only if the mark is not there, so
-  /// that workers do not take the line from each other.
+  /// Notes that the station with this entry sent a frame.
+  ///
+  /// Writes only if the mark is not there, so that workers do not take the line from each other.
   @inlinable
   public func mark(entry: UInt32) {
     let mark = unsafe marks + Int(entry)

@@ -24,7 +24,7 @@ public struct SnapshotWriter: ~Copyable {
 
   /// Makes an empty snapshot in `memory` and publishes it as generation 1.
   ///
-  /// - Parameter seed: makes the tables' hashes unpredictable from outside.
+  /// - `seed`: makes the tables' hashes unpredictable from outside.
   public init(memory: SnapshotMemory, seed: UInt64) throws(MemoryError) {
     self.memory = memory
     arena = PageArena(memory: memory.pages)
@@ -84,8 +84,9 @@ public struct SnapshotWriter: ~Copyable {
       && SnapshotWriter.replace(&floodEndpoints, with: endpoints.map(\.number), arena: &arena)
   }
 
-  /// Makes every change since the last call visible at once. False, with the changes still
-  /// pending, if there is no page for the root.
+  /// Makes every change since the last call visible at once.
+  ///
+  /// False, with the changes still pending, if there is no page for the root.
   public mutating func publish() -> Bool {
     guard let next = arena.allocate() else { return false }
     arena.retire(root)

@@ -20,7 +20,9 @@ package struct Daemon: Sendable {
   private let cores: [Int]
   private let logger: Logger
 
-  /// Settles which cores the workers get. Nothing is touched yet.
+  /// Settles which cores the workers get.
+  ///
+  /// Nothing is touched yet.
   ///
   /// Without a list in the file it is all cores but the first, at least one, and no more than the
   /// underlay has queues, because every worker needs one.
@@ -39,8 +41,10 @@ package struct Daemon: Sendable {
     if !rest.isEmpty { machine.restrict(to: rest) }
   }
 
-  /// Runs until SIGTERM or SIGINT. Whatever happens, nothing is left behind that a file in the
-  /// configuration did not ask to keep.
+  /// Runs until SIGTERM or SIGINT.
+  ///
+  /// Whatever happens, nothing is left behind that a file in the configuration did not ask to
+  /// keep.
   package func run() async throws(DaemonError) {
     let claim = try claimHost()
     defer { withExtendedLifetime(claim) {} }

@@ -137,7 +137,8 @@ public struct ForwardingModel: ~Copyable {
 
   /// Adds an endpoint that sends from `address` with `network`, to which floods go.
   ///
-  /// It is unresolved until `setEndpoint(_:reached:)`. Indices are 0, 1, 2 and so on. Returns nil if there is an endpoint with this address and network, or no room for another.
+  /// It is unresolved until `setEndpoint(_:reached:)`. Indices are 0, 1, 2 and so on. Returns nil
+  /// if there is an endpoint with this address and network, or no room for another.
   public mutating func addEndpoint(
     address: IPv4Address, network: VirtualNetwork, underlayPort: PortIndex
   ) -> EndpointIndex? {

@@ -27,9 +27,8 @@ public struct ConsumerRing<Entry: BitwiseCopyable>: ~Copyable {
 
   /// Takes over the consumer's half of a ring in shared memory, at the cursors found there.
   ///
-  /// - Parameters:
-  ///   - entries: `capacity` entries; stays mapped as long as the ring is used.
-  ///   - capacity: a power of two.
+  /// - `entries`: `capacity` entries; stays mapped as long as the ring is used.
+  /// - `capacity`: a power of two.
   @unsafe
   public init(
     entries: UnsafeMutablePointer<Entry>, capacity: UInt32,
@@ -66,7 +65,9 @@ public struct ConsumerRing<Entry: BitwiseCopyable>: ~Copyable {
     return readyCountSeen
   }
 
-  /// Takes the next entry, or returns nil if none is ready. The slot stays ours until `release()`.
+  /// Takes the next entry, or returns nil if none is ready.
+  ///
+  /// The slot stays ours until `release()`.
   @inlinable
   public mutating func next() -> Entry? {
     if readyCountSeen == 0 {

@@ -2,7 +2,9 @@
 
 internal import Glibc
 
-/// The number of a 4 KiB page in an arena. Page 0 exists but is nobody's: 0 means "no page".
+/// The number of a 4 KiB page in an arena.
+///
+/// Page 0 exists but is nobody's: 0 means "no page".
 public struct PageIndex: Hashable, Sendable, BitwiseCopyable {
   /// Pages from the start of the memory.
   public let number: UInt32
@@ -21,7 +23,8 @@ public struct PageIndex: Hashable, Sendable, BitwiseCopyable {
 /// Time is counted in generations: `pending` is the one being written. A page allocated in it is
 /// seen by nobody yet and may be written in place; any other may have readers, so `writable` copies
 /// it and retires the original. A retired page is handed out again only when every reader has
-/// declared, through `reclaim(observed:)`, that it has left the generations in which it was reachable.
+/// declared, through `reclaim(observed:)`, that it has left the generations in which it was
+/// reachable.
 ///
 /// Proof of safety: page numbers come from this arena and are below `pageCount`, whose bytes are
 /// mapped as long as `memory` is held; only the one owner of this noncopyable value writes.
@@ -53,7 +56,9 @@ public struct PageArena: ~Copyable {
   /// Pages waiting for readers to leave.
   public var retiredCount: Int { retired.count }
 
-  /// Where a page's bytes are. Valid as long as `memory` is held.
+  /// Where a page's bytes are.
+  ///
+  /// Valid as long as `memory` is held.
   @unsafe
   public func pointer(_ page: PageIndex) -> UnsafeMutableRawPointer {
     precondition(Int(page.number) < pageCount, "a page of this arena")

@@ -73,8 +73,9 @@ public struct PagedArrayWriter<Element: BitwiseCopyable>: Sendable {
   /// Elements in the array.
   public var count: Int { Int(header.count) }
 
-  /// Stores `element` at `index`, which is at most `count` (then the array grows by one). False,
-  /// having changed nothing, if the array or the arena is full.
+  /// Stores `element` at `index`, which is at most `count` (then the array grows by one).
+  ///
+  /// False, having changed nothing, if the array or the arena is full.
   public mutating func store(_ element: Element, at index: Int, arena: inout PageArena) -> Bool {
     precondition(index >= 0 && index <= count, "an index of the array, or the one behind it")
     guard index < PagedArrayWriter.capacity else { return false }

@@ -8,7 +8,8 @@ public import CIntrinsics
 /// afterwards, when the cache lines have arrived: `home(of:)`, then `probe(from:for:)`.
 ///
 /// Proof of safety: the header and every page it leads to belong to a published generation that the
-/// holder has not left; all numbers in it were written by `PagedTableWriter`, so they lie in the arena.
+/// holder has not left; all numbers in it were written by `PagedTableWriter`, so they lie in the
+/// arena.
 @safe
 public struct PagedTableReader: BitwiseCopyable {
   @usableFromInline let base: UnsafeRawPointer

@@ -13,7 +13,9 @@ public struct PagedTableWriter: Sendable {
   /// Leads to the table as it is now.
   public private(set) var header: PagedTableHeader
 
-  /// Makes an empty table of one leaf. Nil if the arena has no two pages left.
+  /// Makes an empty table of one leaf.
+  ///
+  /// Nil if the arena has no two pages left.
   public init?(seed: UInt64, arena: inout PageArena) {
     header = PagedTableHeader(seed: seed)
     guard arena.freeCount >= 2, let made = PagedTableWriter.build(leaves: 1, arena: &arena) else {
@@ -47,7 +49,9 @@ public struct PagedTableWriter: Sendable {
     return true
   }
 
-  /// Takes `key` out. False if it was not there, or the arena has no page for the change.
+  /// Takes `key` out.
+  ///
+  /// False if it was not there, or the arena has no page for the change.
   public mutating func remove(_ key: UInt64, arena: inout PageArena) -> Bool {
     let leaf = leafIndex(of: key)
     guard find(key, in: leafPage(leaf, in: arena), arena: arena) != nil,

@@ -27,14 +27,15 @@ public struct ProducerRing<Entry: BitwiseCopyable>: ~Copyable {
   /// Entries appended so far; runs ahead of `publishedProducer` until `publish()`.
   @usableFromInline var producer: UInt32
   /// The other side's cursor as last seen, stale by design: the worst it does is make the ring
-  /// look fuller than it is. It is never more than a ring before `producer`, nor after it.
+  /// look fuller than it is.
+  ///
+  /// It is never more than a ring before `producer`, nor after it.
   @usableFromInline var consumerSeen: UInt32
 
   /// Takes over the producer's half of a ring in shared memory, at the cursors found there.
   ///
-  /// - Parameters:
-  ///   - entries: `capacity` entries; stays mapped as long as the ring is used.
-  ///   - capacity: a power of two.
+  /// - `entries`: `capacity` entries; stays mapped as long as the ring is used.
+  /// - `capacity`: a power of two.
   @unsafe
   public init(
     entries: UnsafeMutablePointer<Entry>, capacity: UInt32,

@@ -3,7 +3,8 @@
 /// A ring in memory of our own, between two threads of this process.
 ///
 /// The two cursors stand in cache lines of their own, so that the sides do not slow each other.
-/// `producerHalf` and `consumerHalf` may each be taken once at a time; the object must outlive them.
+/// `producerHalf` and `consumerHalf` may each be taken once at a time; the object must outlive
+/// them.
 ///
 /// Proof of safety: the memory is mapped as long as this object lives, and the doc comment makes
 /// its holder keep it so and take each half once.

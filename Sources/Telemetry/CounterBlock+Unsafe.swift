@@ -26,7 +26,9 @@ public struct CounterBlock: @unchecked Sendable {
     self.count = count
   }
 
-  /// Adds to one counter. Only the writer calls this.
+  /// Adds to one counter.
+  ///
+  /// Only the writer calls this.
   @inlinable
   @inline(__always)
   public func add(_ amount: UInt64, to index: Int) {
@@ -35,7 +37,9 @@ public struct CounterBlock: @unchecked Sendable {
     unsafe cintrinsics_store_relaxed_64(word, cintrinsics_load_relaxed_64(word) &+ amount)
   }
 
-  /// Sets one counter. Only the writer calls this.
+  /// Sets one counter.
+  ///
+  /// Only the writer calls this.
   @inlinable
   @inline(__always)
   public func set(_ value: UInt64, at index: Int) {

@@ -57,8 +57,10 @@ public final class PacketSocket: @unchecked Sendable {
   private var handle: OpaquePointer?
   private let rings: UnsafeMutablePointer<cxdp_rings>
 
-  /// Opens a socket and binds it. The first socket of a UMEM fixes the mode of all others. A bind
-  /// that fails leaves the UMEM as it was.
+  /// Opens a socket and binds it.
+  ///
+  /// The first socket of a UMEM fixes the mode of all others. A bind that fails leaves the UMEM as
+  /// it was.
   ///
   /// - Throws: `XDPError`; EOPNOTSUPP when zero-copy was asked for and the driver has none.
   public init(umem: UMEM, options: Options) throws(XDPError) {
@@ -126,7 +128,9 @@ public final class PacketSocket: @unchecked Sendable {
     return statistics
   }
 
-  /// Closes. The rings become invalid; frames the kernel had are the UMEM owner's again.
+  /// Closes.
+  ///
+  /// The rings become invalid; frames the kernel had are the UMEM owner's again.
   ///
   /// The kernel frees the queue, and the place in a program's map, a moment later. The first socket
   /// of a UMEM is an exception: it keeps both, and frames for it are lost, until the last socket of

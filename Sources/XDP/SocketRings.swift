@@ -70,14 +70,18 @@ public final class MemoryRings: Sendable {
     completion = try RingMemory(capacity: capacity, name: "weft-completion")
   }
 
-  /// The port's side; taken once. The object must outlive it.
+  /// The port's side; taken once.
+  ///
+  /// The object must outlive it.
   public func socketHalf() -> SocketRings {
     SocketRings(
       fill: fill.producerHalf(), receive: receive.consumerHalf(),
       transmit: transmit.producerHalf(), completion: completion.consumerHalf())
   }
 
-  /// The kernel's side; taken once. The object must outlive it.
+  /// The kernel's side; taken once.
+  ///
+  /// The object must outlive it.
   public func kernelHalf() -> KernelRings {
     KernelRings(
       fill: fill.consumerHalf(), receive: receive.producerHalf(),

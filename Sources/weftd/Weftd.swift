@@ -61,7 +61,8 @@ struct Weftd: ParsableCommand {
         try serve(config)
       }
     } catch let error as DaemonError {
-      FileHandle.standardError.write(Data("weftd: \(error.description)\n".utf8))
+      let lines = error.description.split(separator: "\n").map { "weftd: \($0)\n" }
+      FileHandle.standardError.write(Data(lines.joined().utf8))
       throw ArgumentParser.ExitCode(error.code.rawValue)
     }
   }
@@ -73,7 +74,7 @@ struct Weftd: ParsableCommand {
     do {
       return (try Configuration.load(path: path, against: facts), machine)
     } catch {
-      throw DaemonError(.configuration, "the configuration is wrong\n\(error)")
+      throw DaemonError(.configuration, "\(error)")
     }
   }
 

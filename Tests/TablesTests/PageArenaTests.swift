@@ -141,8 +141,8 @@ func makeArena(pages: Int) throws -> PageArena {
   PageArena(memory: try MappedMemory(length: pages * MappedMemory.pageLength, name: "weft-test"))
 }
 
-/// `#expect` and `#require` take calls apart and then cannot pass an arena on, as it is not copyable;
-/// comparisons they leave whole, hence the many `== true`.
+/// `#expect` and `#require` take calls apart and then cannot pass an arena on, as it is not
+/// copyable; comparisons they leave whole, hence the many `== true`.
 extension PageArena {
   mutating func newPage() throws -> PageIndex {
     guard let page = allocate() else { throw ArenaIsFull() }

@@ -58,7 +58,7 @@ enum ConfigurationSettings {
       table: "api", name: "socket",
       meaning: "The unix socket at which `weft` reaches this daemon."),
     default: "/run/weft/weft.sock",
-    accepted: "an absolute path of at most 107 bytes", rule: socketProblem)
+    accepted: "an absolute path of at most 90 bytes", rule: socketProblem)
 
   static let onStop = ConfigurationSetting<Configuration.OnStop>.choice(
     .init(
@@ -134,7 +134,7 @@ private func interfaceProblem(_ name: String) -> String? {
 /// A unix socket's path has 108 bytes in the kernel's interface, with a NUL at its end.
 private func socketProblem(_ path: String) -> String? {
   if !path.hasPrefix("/") { return "is not an absolute path" }
-  if path.utf8.count > 107 { return "is \(path.utf8.count) bytes long" }
+  if path.utf8.count > 90 { return "is \(path.utf8.count) bytes long" }
   if path.hasSuffix("/") { return "names a folder" }
   let isPlain = path.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 }
   return isPlain ? nil : "holds a control character"
