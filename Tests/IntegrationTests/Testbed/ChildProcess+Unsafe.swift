@@ -40,7 +40,7 @@ struct ChildProcess {
     let pairs = environment.map { "\($0)=\($1)" }
     var arguments = unsafe (words.map { unsafe strdup($0) }) + [nil]
     var variables = unsafe (pairs.map { unsafe strdup($0) }) + [nil]
-    defer { for unsafetext in unsafe arguments + variables { unsafe free(text) } }
+    defer { unsafe (arguments + variables).forEach { unsafe free($0) } }
     var id: pid_t = 0
     let error = unsafe posix_spawnp(
       &id, words[0], &actions, &attributes, &arguments, &variables)
