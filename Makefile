@@ -13,7 +13,7 @@ build: ## install what is missing, build tests, weftd and weft
 test: ## all checks and tests; the last line counts them
 	@.ci/run install format bpf build test
 
-demo: ## two hosts with a container each, on this machine
+demo: ## two hosts with two containers each, on this machine
 	@.ci/run install demo
 
 clean: ## remove everything that was built

@@ -85,9 +85,9 @@ let mistakeTable: [(String, [String])] = [
     ["4: api.socket: \"weft.sock\" is not an absolute path; \(socket)"]
   ),
   (
-    good("[api]\nsocket = \"/\(String(repeating: "x", count: 107))\""),
+    good("[api]\nsocket = \"/\(String(repeating: "x", count: 90))\""),
     [
-      "4: api.socket: \"/\(String(repeating: "x", count: 47))…\" is 108 bytes long; \(socket)"
+      "4: api.socket: \"/\(String(repeating: "x", count: 47))…\" is 91 bytes long; \(socket)"
     ]
   ),
   (good("[api]\nsocket = \"/run/\""), ["4: api.socket: \"/run/\" names a folder; \(socket)"]),
@@ -141,7 +141,7 @@ let mistakeTable: [(String, [String])] = [
 private let mtu = "accepted: a whole number of bytes from 576 to 65485"
 private let cores =
   "accepted: a list like [0] or [2, 3] of different core numbers from 0 to 1023"
-private let socket = "accepted: an absolute path of at most 107 bytes"
+private let socket = "accepted: an absolute path of at most 90 bytes"
 private let address = "accepted: an IPv4 address of one host like \"192.0.2.1\""
 
 /// A good file of two lines, and what follows it.
