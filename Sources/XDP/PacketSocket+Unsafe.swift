@@ -35,7 +35,9 @@ public final class PacketSocket: @unchecked Sendable {
   public struct Statistics: Equatable, Sendable {
     /// Frames dropped for other reasons than a full ring.
     public var receiveDropped: UInt64 = 0
-    /// Descriptors on the fill ring that pointed outside the UMEM.
+    /// What the kernel calls invalid descriptors of RX. Entries of the fill ring that point outside
+    /// the UMEM were measured not to count here but, as if there were none, in `fillRingEmpty` and
+    /// `receiveDropped`.
     public var receiveInvalid: UInt64 = 0
     /// Descriptors on the TX ring that pointed outside the UMEM.
     public var transmitInvalid: UInt64 = 0

@@ -33,7 +33,7 @@ final class TestSocket {
 
   func close() { socket.close() }
 
-  /// Puts frames on TX, asks the kernel to send, and waits for the chunks. Says how many it sent.
+  /// Puts frames on TX, asks the kernel to send, waits for the chunks and says how many came back.
   func send(_ frames: [[UInt8]]) -> Int {
     var addresses: [UInt64] = []
     for frame in frames {
