@@ -35,7 +35,9 @@ public final class PacketSocket: @unchecked Sendable {
   public struct Statistics: Equatable, Sendable {
     /// Frames dropped for other reasons than a full ring.
     public var receiveDropped: UInt64 = 0
-    /// What the kernel calls invalid descriptors of RX. Entries of the fill ring that point outside
+    /// What the kernel calls invalid descriptors of RX.
+    ///
+    /// Entries of the fill ring that point outside
     /// the UMEM were measured not to count here but, as if there were none, in `fillRingEmpty` and
     /// `receiveDropped`.
     public var receiveInvalid: UInt64 = 0
@@ -59,7 +61,9 @@ public final class PacketSocket: @unchecked Sendable {
   private var handle: OpaquePointer?
   private let rings: UnsafeMutablePointer<cxdp_rings>
 
-  /// Opens a socket and binds it. The first socket of a UMEM fixes the mode of all others. A bind
+  /// Opens a socket and binds it.
+  ///
+  /// The first socket of a UMEM fixes the mode of all others. A bind
   /// that fails leaves the UMEM as it was.
   ///
   /// - Throws: `XDPError`; EOPNOTSUPP when zero-copy was asked for and the driver has none.
@@ -128,7 +132,9 @@ public final class PacketSocket: @unchecked Sendable {
     return statistics
   }
 
-  /// Closes. The rings become invalid; frames the kernel had are the UMEM owner's again.
+  /// Closes the socket.
+  ///
+  /// The rings become invalid; frames the kernel had are the UMEM owner's again.
   ///
   /// The kernel frees the queue, and the place in a program's map, a moment later. The first socket
   /// of a UMEM is an exception: it keeps both, and frames for it are lost, until the last socket of
