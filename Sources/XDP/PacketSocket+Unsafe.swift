@@ -35,7 +35,11 @@ public final class PacketSocket: @unchecked Sendable {
   public struct Statistics: Equatable, Sendable {
     /// Frames dropped for other reasons than a full ring.
     public var receiveDropped: UInt64 = 0
-    /// Descriptors on the fill ring that pointed outside the UMEM.
+    /// What the kernel calls invalid descriptors of RX.
+    ///
+    /// Entries of the fill ring that point outside
+    /// the UMEM were measured not to count here but, as if there were none, in `fillRingEmpty` and
+    /// `receiveDropped`.
     public var receiveInvalid: UInt64 = 0
     /// Descriptors on the TX ring that pointed outside the UMEM.
     public var transmitInvalid: UInt64 = 0
@@ -59,8 +63,8 @@ public final class PacketSocket: @unchecked Sendable {
 
   /// Opens a socket and binds it.
   ///
-  /// The first socket of a UMEM fixes the mode of all others. A bind that fails leaves the UMEM as
-  /// it was.
+  /// The first socket of a UMEM fixes the mode of all others. A bind
+  /// that fails leaves the UMEM as it was.
   ///
   /// - Throws: `XDPError`; EOPNOTSUPP when zero-copy was asked for and the driver has none.
   public init(umem: UMEM, options: Options) throws(XDPError) {
@@ -128,7 +132,7 @@ public final class PacketSocket: @unchecked Sendable {
     return statistics
   }
 
-  /// Closes.
+  /// Closes the socket.
   ///
   /// The rings become invalid; frames the kernel had are the UMEM owner's again.
   ///

@@ -13,6 +13,7 @@ import Testing
   @Test func countersAddUpAndAreSet() {
     let memory = CounterMemory(count: 5)
     let block = memory.block
+    defer { withExtendedLifetime(memory) {} }
     #expect(block.values() == [0, 0, 0, 0, 0])
     block.begin()
     block.add(3, to: 0)
@@ -24,10 +25,11 @@ import Testing
   }
 
   @Test func counterWrapsAndDoesNotTrap() {
-    let block = CounterMemory(count: 1)
-    block.block.set(.max, at: 0)
-    block.block.add(2, to: 0)
-    #expect(block.block.value(at: 0) == 1)
+    let memory = CounterMemory(count: 1)
+    memory.block.set(.max, at: 0)
+    memory.block.add(2, to: 0)
+    #expect(memory.block.value(at: 0) == 1)
+    withExtendedLifetime(memory) {}
   }
 
   @Test func valuesAreNilWhileAChangeIsUnderWay() {
@@ -39,10 +41,13 @@ import Testing
     memory.block.end()
     #expect(memory.block.values(attempts: 1) == [1, 0])
     #expect(memory.block.values(attempts: 0) == nil)
+    withExtendedLifetime(memory) {}
   }
 
   @Test func blockWithoutCountersHasNoValues() {
-    #expect(CounterMemory(count: 0).block.values() == [])
+    let memory = CounterMemory(count: 0)
+    #expect(memory.block.values() == [])
+    withExtendedLifetime(memory) {}
   }
 
   @Test func neighboursAreNotTouched() {

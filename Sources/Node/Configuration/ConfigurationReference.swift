@@ -43,7 +43,7 @@ package enum ConfigurationReference {
     # Configuration
 
     `weftd --config FILE` reads one TOML file. `weftd --check FILE` reads it, says everything that
-    is wrong with it, and ends. The files in `configs/` are a start; each of them is loaded by a test.
+    is wrong with it, and ends. The files in `configs/` are a start; a test loads each of them.
 
     The file is strict: a key that is not listed here, a number in quotes or a value with a unit is
     an error, not something to guess at. All mistakes are reported at once, each with its line and

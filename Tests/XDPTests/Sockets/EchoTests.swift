@@ -57,11 +57,9 @@ import XDP
       let near = try TestSocket(umem: umem, "left", chunks: 0..<24)
       let socket = try PacketSocket(
         umem: umem, options: .init(interface: "right", queue: 0, ringCapacity: 16))
-      let program = try XDPProgram(.port)
-      let index = try interfaceIndex("right")
-      let attachment = try program.attach(
-        interfaceIndex: index, requested: .native, lifetime: .withProcess)
-      try program.setSocket(socket.descriptor, queue: 0)
+      let programs = [try PortProgram("left"), try PortProgram("right")]
+      try programs[0].set([near])
+      try programs[1].set([socket.descriptor])
       var port = EchoPort(rings: socket.takeRings(), chunks: 32..<64)
       var random = SeededGenerator(seed: 4)
       for _ in 0..<20 {
@@ -81,7 +79,6 @@ import XDP
             return port.pendingCount == 0
           })
       }
-      try attachment.detach()
       near.close()
       socket.close()
     }
