@@ -104,7 +104,7 @@ func read(_ frame: XDPDescriptor, in memory: MappedMemory) -> [UInt8] {
   return unsafe Array(bytes[Int(frame.address)..<Int(frame.address) + Int(frame.length)])
 }
 
-  /// Makes the pairs `left`–`right` and `west`–`east`: four ends with this many queues, and up.
+/// Makes the pairs `left`–`right` and `west`–`east`: four ends with this many queues, and up.
 func makePairs(queues: Int) throws {
   let ends = "numrxqueues \(queues) numtxqueues \(queues)"
   for (near, far) in [("left", "right"), ("west", "east")] {
