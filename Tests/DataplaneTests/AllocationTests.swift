@@ -6,8 +6,9 @@ import Forwarding
 import TestSupport
 import Testing
 
-/// A breath allocates nothing. Runs where the counter is compiled in: sanitizers bring an allocator
-/// of their own.
+/// A breath allocates nothing.
+///
+/// Runs where the counter is compiled in: sanitizers bring an allocator of their own.
 @Suite(.enabled(if: cac_is_available(), "a sanitizer replaces the allocator"))
 struct AllocationTests {
   @Test func counterCountsAnAllocation() {

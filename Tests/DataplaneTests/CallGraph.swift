@@ -22,6 +22,8 @@ struct CallGraph {
   /// Walks from `root` through every function of which `isOurs` holds.
   ///
   /// - Parameters:
+  ///   - root: the function to begin with.
+  ///   - isOurs: whether a function is walked.
   ///   - allowed: functions outside that may be called.
   ///   - disassembly: returns a function's instructions, one a line.
   init(

@@ -24,7 +24,7 @@ struct WorkerTests {
     #expect(try bridge.account.copied == 3)
   }
 
-  @Test func broadcastIsFloodedAlsoIfItsAddressWereKnown() throws {
+  @Test func broadcastGoesToEverybodyButNotBack() throws {
     let bridge = try MemorySwitch()
     let request = FrameBuilder(sourceMAC: stationMAC(1)).arpRequest()
     let sent = try bridge.pass(request, into: port(0))
