@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CAllocationCounter
+import Dataplane
+import Forwarding
+import TestSupport
+import Testing
+
+/// A breath allocates nothing.
+///
+/// Runs where the counter is compiled in: sanitizers bring an allocator of their own.
+@Suite(.enabled(if: cac_is_available(), "a sanitizer replaces the allocator"))
+struct AllocationTests {
+  @Test func counterCountsAnAllocation() {
+    cac_begin()
+    let bytes = [UInt8](repeating: 1, count: Int.random(in: 1000...2000))
+    let count = cac_end()
+    #expect(count >= 1)
+    #expect(bytes.count >= 1000)
+  }
+
+  @Test func counterCountsNothingWhereNothingIsAllocated() {
+    cac_begin()
+    #expect(cac_end() == 0)
+  }
+
+  @Test func breathAllocatesNothing() throws {
+    let bridge = try MemorySwitch()
+    bridge.learn(2, at: behind(port: 2))
+    bridge.learn(3, at: behind(endpoint: 1))
+    // What the runtime makes once, such as a type's description, is made by the first rounds.
+    for _ in 0..<3 { _ = try countedBreath(bridge) }
+    for _ in 0..<50 { #expect(try countedBreath(bridge) == 0) }
+    let account = try bridge.account
+    #expect(account.isBalanced && account.copied > 0 && account.ends > account.sent)
+  }
+
+  /// Allocations of one breath that forwards, floods, encapsulates, decapsulates and drops.
+  private func countedBreath(_ bridge: MemorySwitch) throws -> UInt64 {
+    let station = try #require(bridge.ports[port(0)])
+    let underlay = try #require(bridge.ports[MemorySwitch.underlay])
+    for _ in 0..<8 {
+      for destination in [2, 3, 4] {
+        #expect(station.arrive(frame(from: 1, to: destination)))
+      }
+      #expect(station.arrive([1, 2, 3]))
+      #expect(underlay.arrive(outer(from: 0, frame(from: 5, to: 2))))
+      #expect(underlay.arrive(outer(from: 0, frame(from: 5, to: 4))))
+      #expect(underlay.arrive(outer(from: 77, frame(from: 5, to: 2))))
+    }
+    cac_begin()
+    let drawn = bridge.worker.breathe()
+    let count = cac_end()
+    #expect(drawn == 56)
+    _ = bridge.drain()
+    _ = bridge.worker.breathe()
+    _ = bridge.takeHints()
+    return count
+  }
+}

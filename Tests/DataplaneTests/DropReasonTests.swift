@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Dataplane
+import Forwarding
+import Inet
+import TestSupport
+import Testing
+
+/// Every reason for which a worker drops frames.
+struct DropReasonTests {
+  @Test(arguments: DropReason.allCases)
+  func dropIsCountedUnderItsReasonAloneAndTheChunkComesBack(reason: DropReason) throws {
+    let (bridge, count) = try provoked(reason)
+    let account = try bridge.account
+    for other in DropReason.allCases {
+      #expect(account.dropped(other) == (other == reason ? count : 0), "\(other)")
+    }
+    #expect(account.isBalanced)
+    _ = bridge.drain()
+    bridge.worker.breathe(times: 1)
+    #expect(bridge.knownChunkCount == bridge.options.frameCount)
+  }
+
+  /// A switch in which `reason` ended the returned number of frames, and nothing else any.
+  private func provoked(_ reason: DropReason) throws -> (MemorySwitch, UInt64) {
+    switch reason {
+    case .frameTooShort, .sourceNotStation, .samePort, .splitHorizon: try refused(reason)
+    case .nobodyToFloodTo, .nextHopUnresolved, .tooLongForUnderlay, .tooLongForPort, .portGone:
+      try undeliverable(reason)
+    case .transmitRingFull, .noFrameForCopy: try crowded(reason)
+    case .outerNotUDP, .outerMalformed, .outerChecksumWrong, .outerFragment, .networkFlagMissing,
+      .innerTooShort, .endpointUnknown:
+      try unopened(reason)
+    }
+  }
+
+  private func refused(_ reason: DropReason) throws -> (MemorySwitch, UInt64) {
+    let bridge = try MemorySwitch()
+    bridge.learn(2, at: behind(port: 0))
+    bridge.learn(3, at: behind(endpoint: 1))
+    switch reason {
+    case .frameTooShort:
+      for length in [0, 1, 6, 13] {
+        try bridge.pass([UInt8](repeating: 2, count: length), into: port(0))
+      }
+      return (bridge, 4)
+    case .sourceNotStation:
+      for source: UInt64 in [0, 0x01_00_5E_00_00_01, 0xFFFF_FFFF_FFFF] {
+        let builder = FrameBuilder(
+          sourceMAC: MACAddress(bits: source), destinationMAC: stationMAC(2))
+        try bridge.pass(builder.arpRequest(), into: port(1))
+      }
+      return (bridge, 3)
+    case .samePort:
+      try bridge.pass(frame(from: 1, to: 2), into: port(0))
+      try bridge.pass(outer(from: 1, frame(from: 1, to: 3)), into: MemorySwitch.underlay)
+      return (bridge, 2)
+    default:
+      try bridge.pass(outer(from: 0, frame(from: 1, to: 3)), into: MemorySwitch.underlay)
+      return (bridge, 1)
+    }
+  }
+
+  private func undeliverable(_ reason: DropReason) throws -> (MemorySwitch, UInt64) {
+    var options = MemorySwitch.Options()
+    if reason == .nobodyToFloodTo {
+      options.stationPortCount = 1
+      options.endpointCount = 0
+    }
+    if reason == .nextHopUnresolved { options.areEndpointsResolved = false }
+    let bridge = try MemorySwitch(options)
+    bridge.learn(2, at: behind(port: 0))
+    bridge.learn(3, at: behind(endpoint: 1))
+    switch reason {
+    case .nobodyToFloodTo: try bridge.pass(frame(from: 1, to: 5), into: port(0))
+    case .nextHopUnresolved: try bridge.pass(frame(from: 1, to: 3), into: port(1))
+    case .tooLongForUnderlay:
+      try bridge.pass(frame(from: 1, to: 3, payloadLength: 1473), into: port(1))
+    case .tooLongForPort:
+      try bridge.pass(frame(from: 1, to: 2, payloadLength: 1473), into: port(1))
+    default:
+      try bridge.stop(port(0))
+      try bridge.pass(frame(from: 1, to: 2), into: port(1))
+    }
+    return (bridge, 1)
+  }
+
+  /// Rings without room, memory without frames.
+  private func crowded(_ reason: DropReason) throws -> (MemorySwitch, UInt64) {
+    var options = MemorySwitch.Options()
+    if reason == .noFrameForCopy {
+      options.frameCount = 16
+      let bridge = try MemorySwitch(options)
+      // Every chunk is on port 0's fill ring. Only the flood's last receiver gets its frame.
+      let sent = try bridge.pass(frame(from: 1, to: 2), into: port(0))
+      #expect(Array(sent.keys) == [MemorySwitch.underlay])
+      return (bridge, 3)
+    }
+    options.ringCapacity = 8
+    let bridge = try MemorySwitch(options)
+    bridge.learn(2, at: behind(port: 2))
+    let memory = try #require(bridge.ports[port(0)])
+    for _ in 0..<11 {
+      #expect(memory.arrive(frame(from: 1, to: 2)))
+      _ = bridge.worker.breathe()
+    }
+    return (bridge, 3)
+  }
+
+  private func unopened(_ reason: DropReason) throws -> (MemorySwitch, UInt64) {
+    let bridge = try MemorySwitch()
+    let good = outer(from: 0, frame(from: 1, to: 2))
+    let frames = unopenable(good, reason)
+    for bytes in frames { try bridge.pass(bytes, into: MemorySwitch.underlay) }
+    return (bridge, UInt64(frames.count))
+  }
+
+  private func unopenable(_ good: [UInt8], _ reason: DropReason) -> [[UInt8]] {
+    let sender = FrameBuilder(
+      source: endpointAddress(0), destination: MemorySwitch.ownAddress)
+    switch reason {
+    case .outerNotUDP:
+      return [
+        sender.arpRequest(), sender.tcp(sourcePort: 1, destinationPort: 4789),
+        sender.ipv6(nextHeader: 17, payload: []),
+      ]
+    case .outerMalformed:
+      var short = good
+      short.replaceSubrange(38..<40, with: octets(UInt16(7)))
+      return [[], Array(good.prefix(13)), Array(good.prefix(33)), good.dropLast(), short]
+    case .outerChecksumWrong:
+      var wrong = good
+      wrong[24] ^= 1
+      return [wrong]
+    case .outerFragment:
+      return sender.fragments(
+        size: 64, sourcePort: 1, destinationPort: 4789, payload: [UInt8](repeating: 8, count: 100))
+    case .networkFlagMissing:
+      var unflagged = good
+      unflagged[42] = 0
+      return [unflagged]
+    case .innerTooShort: return [outer(from: 0, []), outer(from: 0, Array(good.prefix(13)))]
+    default:
+      let inner = frame(from: 1, to: 2)
+      return [outer(from: 0, inner, network: 8), outer(from: 77, inner)]
+    }
+  }
+}
