@@ -24,7 +24,8 @@ int clinux_restrict_thread(const unsigned* cores, size_t count) {
   cpu_set_t set;
   CPU_ZERO(&set);
   for (size_t index = 0; index < count; index++) {
-    if (cores[index] >= CPU_SETSIZE) return -EINVAL;
+    if (cores[index] >= CPU_SETSIZE)
+      return -EINVAL;
     CPU_SET(cores[index], &set);
   }
   return result_or_error(sched_setaffinity(0, sizeof set, &set));
@@ -34,11 +35,14 @@ int clinux_pin_thread(unsigned core) { return clinux_restrict_thread(&core, 1); 
 
 int clinux_allowed_cores(unsigned* cores, size_t capacity) {
   cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) < 0) return -errno;
+  if (sched_getaffinity(0, sizeof set, &set) < 0)
+    return -errno;
   int count = 0;
   for (unsigned core = 0; core < CPU_SETSIZE; core++) {
-    if (!CPU_ISSET(core, &set)) continue;
-    if ((size_t)count < capacity) cores[count] = core;
+    if (!CPU_ISSET(core, &set))
+      continue;
+    if ((size_t)count < capacity)
+      cores[count] = core;
     count++;
   }
   return count;
@@ -58,7 +62,8 @@ static void* run(void* argument) {
 
 int clinux_start_thread(const char* name, uint64_t* thread, void (*body)(void*), void* context) {
   struct start* start = malloc(sizeof *start);
-  if (!start) return -ENOMEM;
+  if (!start)
+    return -ENOMEM;
   *start = (struct start){body, context};
   pthread_t created;
   int error = pthread_create(&created, NULL, run, start);
@@ -96,12 +101,15 @@ int clinux_claim_name(const char* name) {
   // and goes with the process.
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   size_t length = strlen(name);
-  if (length > sizeof address.sun_path - 1) return -ENAMETOOLONG;
+  if (length > sizeof address.sun_path - 1)
+    return -ENAMETOOLONG;
   memcpy(address.sun_path + 1, name, length);
   int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) return -errno;
+  if (descriptor < 0)
+    return -errno;
   socklen_t size = offsetof(struct sockaddr_un, sun_path) + 1 + length;
-  if (bind(descriptor, (struct sockaddr*)&address, size) == 0) return descriptor;
+  if (bind(descriptor, (struct sockaddr*)&address, size) == 0)
+    return descriptor;
   int error = errno;
   close(descriptor);
   return -error;

@@ -23,7 +23,8 @@ int cxdp_register_memory(struct xsk_umem** umem, void* memory, uint64_t length,
                          struct xsk_ring_prod* fill, struct xsk_ring_cons* completion,
                          const struct xsk_umem_config* configuration) {
   int result = xsk_umem__create(umem, memory, length, fill, completion, configuration);
-  if (!result) close_on_exec(xsk_umem__fd(*umem));
+  if (!result)
+    close_on_exec(xsk_umem__fd(*umem));
   return result;
 }
 
@@ -31,11 +32,14 @@ int cxdp_open_socket(struct xsk_socket** socket, const char* interface, uint32_t
                      struct xsk_umem* umem, struct xsk_ring_prod* fill,
                      struct xsk_ring_cons* completion, cxdp_rings* rings,
                      const struct xsk_socket_config* configuration) {
-  if (!fill) fill = &rings->fill;
-  if (!completion) completion = &rings->completion;
+  if (!fill)
+    fill = &rings->fill;
+  if (!completion)
+    completion = &rings->completion;
   int result = xsk_socket__create_shared(socket, interface, queue, umem, &rings->receive,
                                          &rings->transmit, fill, completion, configuration);
-  if (result) return result;
+  if (result)
+    return result;
   rings->fill = *fill;
   rings->completion = *completion;
   close_on_exec(xsk_socket__fd(*socket));
@@ -45,7 +49,8 @@ int cxdp_open_socket(struct xsk_socket** socket, const char* interface, uint32_t
 bool cxdp_is_zero_copy(int descriptor) {
   struct xdp_options options = {0};
   socklen_t length = sizeof options;
-  if (getsockopt(descriptor, SOL_XDP, XDP_OPTIONS, &options, &length)) return false;
+  if (getsockopt(descriptor, SOL_XDP, XDP_OPTIONS, &options, &length))
+    return false;
   return options.flags & XDP_OPTIONS_ZEROCOPY;
 }
 

@@ -164,7 +164,7 @@ extension Engine {
     guard let slot = host.takeSlot() else { throw .tooManyPorts(limit: PortTable.capacity) }
     let options = PacketSocket.Options(
       interface: specification.interface, queue: queue,
-      ringCapacity: specification.kind == .underlay ? 2048 : 1024)
+      ringCapacity: UMEM.ringCapacity)
     let socket: PacketSocket
     do {
       socket = try PacketSocket(umem: try host.umem(), options: options)

@@ -33,45 +33,48 @@ bool cac_is_available(void) { return INTERPOSES; }
 
 #if INTERPOSES
 
-extern void *__libc_malloc(size_t);
-extern void *__libc_calloc(size_t, size_t);
-extern void *__libc_realloc(void *, size_t);
-extern void *__libc_memalign(size_t, size_t);
+extern void* __libc_malloc(size_t);
+extern void* __libc_calloc(size_t, size_t);
+extern void* __libc_realloc(void*, size_t);
+extern void* __libc_memalign(size_t, size_t);
 
 static inline void count(void) {
-  if (counting) allocations++;
+  if (counting)
+    allocations++;
 }
 
-void *malloc(size_t size) {
+void* malloc(size_t size) {
   count();
   return __libc_malloc(size);
 }
 
-void *calloc(size_t number, size_t size) {
+void* calloc(size_t number, size_t size) {
   count();
   return __libc_calloc(number, size);
 }
 
-void *realloc(void *old, size_t size) {
+void* realloc(void* old, size_t size) {
   count();
   return __libc_realloc(old, size);
 }
 
-void *aligned_alloc(size_t alignment, size_t size) {
+void* aligned_alloc(size_t alignment, size_t size) {
   count();
   return __libc_memalign(alignment, size);
 }
 
-void *memalign(size_t alignment, size_t size) {
+void* memalign(size_t alignment, size_t size) {
   count();
   return __libc_memalign(alignment, size);
 }
 
-int posix_memalign(void **result, size_t alignment, size_t size) {
+int posix_memalign(void** result, size_t alignment, size_t size) {
   count();
-  if (alignment % sizeof(void *) != 0 || (alignment & (alignment - 1)) != 0) return EINVAL;
-  void *memory = __libc_memalign(alignment, size);
-  if (memory == NULL) return ENOMEM;
+  if (alignment % sizeof(void*) != 0 || (alignment & (alignment - 1)) != 0)
+    return EINVAL;
+  void* memory = __libc_memalign(alignment, size);
+  if (memory == NULL)
+    return ENOMEM;
   *result = memory;
   return 0;
 }
