@@ -136,7 +136,7 @@ let package = Package(
         "ControlAPI", "ControlPlane", "Inet", "weft", httpClient, lifecycle, logging, nioCore,
         nioHTTP1,
       ]),
-    tests("NodeTests", ["HostNetwork", "Inet", "Node"]),
+    tests("NodeTests", ["HostNetwork", "Inet", "Node", logging]),
     tests("TidyTests", []),
     tests("IntegrationTests", ["ControlAPI", "Inet"]),
   ]

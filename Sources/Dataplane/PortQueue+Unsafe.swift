@@ -103,8 +103,8 @@ public struct PortQueue: ~Copyable {
       count &+= 1
     }
     batch.count = count
-    guard count > 0 else { return }
     rings.receive.release()
+    guard count > 0 else { return }
     counters.add(UInt64(count), to: PortCounter.receivedFrames.rawValue)
     counters.add(bytes, to: PortCounter.receivedBytes.rawValue)
     if UInt32(count) &* 2 >= fillTarget { fillTarget = min(fillTarget &* 2, fillTargetMax) }
@@ -150,7 +150,6 @@ public struct PortQueue: ~Copyable {
       memory.give(UInt32(truncatingIfNeeded: address))
       count &+= 1
     }
-    guard count > 0 else { return }
     rings.completion.release()
     inFlight &-= count
   }
