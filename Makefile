@@ -2,7 +2,7 @@
 #
 # The usual targets; what they do is in .ci/run, so that CI and people run the same.
 
-.PHONY: help build test demo clean
+.PHONY: help build test demo soak clean
 
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile
@@ -15,6 +15,9 @@ test: ## all checks and tests; the last line counts them
 
 demo: ## two hosts with two containers each, on this machine
 	@.ci/run install demo
+
+soak: ## make test with full counts: 100 MB in each direction instead of 10
+	@WEFT_SOAK=1 .ci/run install format bpf build test
 
 clean: ## remove everything that was built
 	rm -rf .build .build-asan .build-tsan
