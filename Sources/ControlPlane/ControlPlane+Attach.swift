@@ -75,8 +75,7 @@ extension ControlPlane {
     if let interface = valid.interface { specification.interfaceName = interface }
     let interface: ContainerInterface
     do {
-      var generator = SystemRandomNumberGenerator()
-      interface = try ContainerInterface.attach(specification, using: &generator)
+      interface = try ContainerInterface.attach(specification, using: &random)
     } catch {
       throw .host(error)
     }

@@ -21,25 +21,30 @@ extension ControlPlane {
       commit()
       watch()
     } catch {
-      stop()
+      abandon()
       throw error
     }
   }
 
-  /// Takes everything down, in the opposite order.
-  package func stop() {
+  /// Takes everything down, in the opposite order; containers as the configuration says.
+  package func stop() { end(keepsAttachments: options.keepsAttachments) }
+
+  /// Gives a start up that cannot serve: what it made goes, what it found stays as it was.
+  package func abandon() { end(keepsAttachments: true) }
+
+  private func end(keepsAttachments: Bool) {
     guard !isStopping else { return }
     isStopping = true
     for source in sources { source.cancel() }
     sources = []
-    if !options.keepsAttachments { removeAttachments() }
-    engine.stop(keepsPrograms: options.keepsAttachments)
+    let needsPair = keepsAttachments && (!attachments.isEmpty || hostPair?.wasReused == true)
+    if !keepsAttachments { removeAttachments() }
+    engine.stop(keepsPrograms: keepsAttachments)
     for neighbour in managedNeighbours {
       _ = try? netlink.removeManagedNeighbour(neighbour.address, on: neighbour.interface)
     }
-    if !options.keepsAttachments, hostPair != nil { _ = try? HostPair.remove() }
-    logger.info(
-      "stopped", metadata: ["attachments": "\(options.keepsAttachments ? "kept" : "removed")"])
+    if hostPair != nil, !needsPair { _ = try? HostPair.remove() }
+    logger.info("stopped", metadata: ["attachments": "\(keepsAttachments ? "kept" : "removed")"])
   }
 
   private func removeAttachments() {

@@ -162,12 +162,9 @@ extension Engine {
     let worker = Int(queue) % workerCount
     let host = hosts[worker]
     guard let slot = host.takeSlot() else { throw .tooManyPorts(limit: PortTable.capacity) }
-    let options = PacketSocket.Options(
-      interface: specification.interface, queue: queue,
-      ringCapacity: UMEM.ringCapacity)
     let socket: PacketSocket
     do {
-      socket = try PacketSocket(umem: try host.umem(), options: options)
+      socket = try bind(queue, of: specification, on: host)
       try program.setSocket(socket.descriptor, queue: queue)
     } catch let error as XDPError {
       host.giveSlot(slot)
@@ -182,6 +179,28 @@ extension Engine {
     start(slot, of: host, specification, socket)
     try host.command(WorkerCommand(.startQueue, slot: slot))
     return OpenPort.Queue(number: queue, worker: worker, slot: slot, socket: socket)
+  }
+
+  /// Opens the socket of one queue: without copying where the underlay's driver can, otherwise as
+  /// one of the worker's copying sockets.
+  ///
+  /// A zero-copy socket needs a registration of the frames of its own, because the first socket of
+  /// a registration fixes the mode of all others.
+  private func bind(
+    _ queue: UInt32, of specification: PortSpecification, on host: WorkerHost
+  ) throws -> PacketSocket {
+    var options = PacketSocket.Options(
+      interface: specification.interface, queue: queue, ringCapacity: UMEM.ringCapacity)
+    if specification.kind == .underlay, specification.attach != .generic {
+      options.zeroCopy = true
+      if let frames = try? UMEM(memory: host.ends.frames),
+        let socket = try? PacketSocket(umem: frames, options: options)
+      {
+        return socket
+      }
+      options.zeroCopy = false
+    }
+    return try PacketSocket(umem: try host.umem(), options: options)
   }
 
   private func start(

@@ -61,7 +61,7 @@ package struct Daemon: Sendable {
       try await server.prepare()
       try await ServiceGroup(configuration: group).run()
     } catch {
-      await control.stop()
+      await control.abandon()
       throw DaemonError(.unavailable, "the API cannot be served: \(error)")
     }
     await control.stop()

@@ -76,7 +76,7 @@ public final class PacketSocket: @unchecked Sendable {
     configuration.tx_size = options.ringCapacity
     configuration.libxdp_flags = UInt32(XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD)
     configuration.bind_flags =
-      options.zeroCopy ? UInt16(XDP_ZEROCOPY | XDP_USE_NEED_WAKEUP) : UInt16(XDP_COPY)
+      options.zeroCopy ? UInt16(XDP_ZEROCOPY) : UInt16(XDP_COPY)
     var created: OpaquePointer?
     let isFirst = umem.isUnbound
     let result = unsafe cxdp_open_socket(
