@@ -139,7 +139,11 @@ extension ControlPlane {
 
   /// Serves again what a predecessor that died, or was told to keep its attachments, left behind.
   private func takeOverAttachments() {
-    guard let listing = try? AttachmentListing.read() else { return }
+    let listing: AttachmentListing
+    do { listing = try AttachmentListing.read() } catch {
+      logger.error("attachments cannot be read back", metadata: ["problem": "\(error)"])
+      return
+    }
     for interface in listing.attachments {
       guard let port = freePort() else { return }
       var attachment = Attachment(interface: interface, port: port, trouble: nil)

@@ -220,7 +220,9 @@ extension Engine {
   private func close(_ queues: [OpenPort.Queue]) {
     for queue in queues {
       let host = hosts[queue.worker]
-      try? host.command(WorkerCommand(.stopQueue, slot: queue.slot))
+      // A worker that does not answer may still use the rings: they are kept, not pulled away.
+      let stop = WorkerCommand(.stopQueue, slot: queue.slot)
+      guard (try? host.command(stop)) != nil else { continue }
       host.ends.ports.empty(queue.slot)
       queue.socket.close()
       try? host.command(WorkerCommand(.reclaimQueue, slot: queue.slot))
