@@ -52,6 +52,13 @@ let package = Package(
   products: [
     .executable(name: "weftd", targets: ["weftd"]),
     .executable(name: "weft", targets: ["weft"]),
+    .executable(name: "pktbench", targets: ["pktbench"]),
+    // What Benchmarks/, a package of its own, measures.
+    .library(
+      name: "WeftDataplane",
+      targets: [
+        "Dataplane", "Forwarding", "Inet", "Routing", "Tables", "Telemetry", "Wire", "XDP",
+      ]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -109,6 +116,12 @@ let package = Package(
     // Layer 6: programs.
     program("weftd", ["HostNetwork", "Node", arguments, logging]),
     program("weft", ["ControlAPI", "ControlPlane", "Inet", arguments]),
+    program(
+      "pktbench",
+      [
+        "CLinux", "CPrograms", "ControlAPI", "ControlPlane", "Dataplane", "Forwarding",
+        "HostNetwork", "Inet", "Node", "Routing", "Tables", "Telemetry", "Wire", "XDP", arguments,
+      ]),
 
     // Tests.
     .target(
@@ -137,6 +150,7 @@ let package = Package(
         nioHTTP1,
       ]),
     tests("NodeTests", ["HostNetwork", "Inet", "Node", logging]),
+    tests("PktbenchTests", ["Inet", "pktbench"]),
     tests("TidyTests", []),
     tests("IntegrationTests", ["ControlAPI", "Inet"]),
   ]

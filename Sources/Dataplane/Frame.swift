@@ -31,11 +31,11 @@ public struct Batch: ~Copyable {
   /// Where their senders are, as far as the way they came tells.
   public var origins = [64 of UInt32](repeating: 0)
   /// Table keys of their source addresses.
-  var sourceKeys = [64 of UInt64](repeating: 0)
+  public var sourceKeys = [64 of UInt64](repeating: 0)
   /// Table keys of their destination addresses.
-  var destinationKeys = [64 of UInt64](repeating: 0)
+  public var destinationKeys = [64 of UInt64](repeating: 0)
   /// Where the look-up of each key starts, between the two halves of a look-up.
-  var homes = [64 of UInt64](repeating: 0)
+  public var homes = [64 of UInt64](repeating: 0)
 
   /// An empty batch.
   public init() {}

@@ -49,7 +49,7 @@ public struct FrameMemory: ~Copyable {
 
   /// The address of a free chunk's first byte, or nil if there is none.
   @inline(__always)
-  mutating func take() -> UInt32? {
+  public mutating func take() -> UInt32? {
     guard freeCount > 0 else { return nil }
     freeCount &-= 1
     return unsafe free[freeCount] &* UInt32(UMEM.chunkLength)
@@ -57,7 +57,7 @@ public struct FrameMemory: ~Copyable {
 
   /// Makes the chunk with this address free.
   @inline(__always)
-  mutating func give(_ address: UInt32) {
+  public mutating func give(_ address: UInt32) {
     precondition(freeCount < chunkCount, "a chunk is given back once")
     let chunk = address / UInt32(UMEM.chunkLength)
     unsafe owner[Int(chunk)] = FrameMemory.nobody

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Forwarding
-internal import Tables
+public import Forwarding
+public import Tables
 
 /// A worker's end of the hint ring, with a memory of what it said lately.
 ///
 /// Until the control plane has published a snapshot that knows a station, every frame of it would
 /// bring the same hint. A small direct-mapped table keeps those apart; it forgets with every
 /// snapshot, so a hint that came to nothing is repeated.
-struct HintSender: ~Copyable {
+public struct HintSender: ~Copyable {
   private var ring: ProducerRing<Hint>
   /// What was said under `generation`, by the low bits of the hash.
   private var said = [128 of UInt64](repeating: 0)
@@ -18,7 +18,8 @@ struct HintSender: ~Copyable {
   private var sentCount: UInt64 = 0
   private var lostCount: UInt64 = 0
 
-  init(ring: consuming ProducerRing<Hint>) {
+  /// Reports through `ring`.
+  public init(ring: consuming ProducerRing<Hint>) {
     self.ring = ring
   }
 

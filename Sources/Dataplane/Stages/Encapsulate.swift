@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Forwarding
+public import Forwarding
 internal import Tables
 internal import Wire
 
 /// Puts outer headers in front of frames that leave for an endpoint, in place.
-enum EncapsulateStage {
+public enum EncapsulateStage {
+  /// Runs over the whole batch; frames that were decided before are left alone.
   @inline(__always)
-  static func process(
+  public static func process(
     _ batch: inout Batch, memory: inout FrameMemory, snapshot: ForwardingSnapshot
   ) {
     for index in 0..<batch.count {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Forwarding
+public import Forwarding
 internal import Inet
 internal import Tables
 
@@ -8,9 +8,10 @@ internal import Tables
 ///
 /// Known and in its place: the entry's seen mark is set. Anything else is a hint for the control
 /// plane, once for an address, place and snapshot.
-enum LearnStage {
+public enum LearnStage {
+  /// Runs over the whole batch; `hints` takes what the control plane has to hear.
   @inline(__always)
-  static func process(
+  public static func process(
     _ batch: inout Batch, snapshot: ForwardingSnapshot, reader: borrowing SnapshotReader,
     hints: inout HintSender
   ) {

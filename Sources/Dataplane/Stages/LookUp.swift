@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Forwarding
+public import Forwarding
 internal import Tables
 
 /// Finds where every frame goes: hash and prefetch all of the batch, then probe.
 ///
 /// Unknown destinations are flooded. A frame goes neither back where it came from nor from one
 /// endpoint to another: endpoints are fully meshed and reach each other (split horizon).
-enum LookUpStage {
+public enum LookUpStage {
+  /// Runs over the whole batch; frames that were decided before are left alone.
   @inline(__always)
-  static func process(_ batch: inout Batch, snapshot: ForwardingSnapshot) {
+  public static func process(_ batch: inout Batch, snapshot: ForwardingSnapshot) {
     let stations = snapshot.stations
     for index in 0..<batch.count where batch.verdicts[index] == .undecided {
       batch.homes[index] = stations.home(of: batch.destinationKeys[index])

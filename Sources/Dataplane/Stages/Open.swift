@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Forwarding
+public import Forwarding
 internal import Tables
 internal import Wire
 
@@ -10,9 +10,10 @@ internal import Wire
 /// address and network identifier, and moves the frame's start to the inner frame. Neither source
 /// port nor UDP checksum is looked at: RFC 7348 leaves the first to the sender's flow hash and lets
 /// a receiver accept the second as it is.
-enum OpenStage {
+public enum OpenStage {
+  /// Runs over the whole batch, which came from the underlay.
   @inline(__always)
-  static func process(
+  public static func process(
     _ batch: inout Batch, memory: borrowing FrameMemory, snapshot: ForwardingSnapshot
   ) {
     let sources = snapshot.sources

@@ -5,9 +5,10 @@ internal import Inet
 internal import Wire
 
 /// Reads both addresses of every frame and turns them into table keys.
-enum ParseStage {
+public enum ParseStage {
+  /// Runs over the whole batch; frames that were decided before are left alone.
   @inline(__always)
-  static func process(_ batch: inout Batch, memory: borrowing FrameMemory) {
+  public static func process(_ batch: inout Batch, memory: borrowing FrameMemory) {
     for index in 0..<batch.count where batch.verdicts[index] == .undecided {
       guard let header = EthernetHeader(memory.bytes(of: batch.frames[index])) else {
         batch.verdicts[index] = .drop(.frameTooShort)

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The benchmark: what our data plane does, beside others that do the same.
+//
+// `Pktbench` lists the scenarios, each a subcommand. Results/ holds what a run found (`Measure`) and
+// how it is printed.
+
+import ArgumentParser
+import Node
+
+/// `pktbench`: what Weft's data plane does beside others, measured.
+@main
+struct Pktbench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pktbench",
+    abstract: "Measures the data plane beside its competitors.",
+    version: Daemon.version)
+}

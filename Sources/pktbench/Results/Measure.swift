@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One line of a result: what ours does beside a competitor, or alone, at one size.
+struct Measure: Codable, Equatable, Sendable {
+  /// A figure of each side.
+  struct Sides: Codable, Equatable, Sendable {
+    var ours: Double
+    var theirs: Double?
+  }
+
+  /// Ours over theirs, pair by pair; of times the other way round, so that more is always better.
+  struct Ratio: Codable, Equatable, Sendable {
+    var median: Double
+    var min: Double
+    var max: Double
+    /// Pairs measured in turn.
+    var pairs: Int
+  }
+
+  /// What was measured, like `encap` or `pipeline.lookup`.
+  var name: String
+  /// Bytes of a frame, without its frame check sequence.
+  var size: Int
+  /// Entries of the forwarding table; nil where it does not matter.
+  var entries: Int?
+  /// The competitor's name; nil if ours was measured alone.
+  var against: String?
+  /// The median of ours, in `unit`.
+  var ours: Double
+  /// The median of theirs, in `unit`.
+  var theirs: Double?
+  /// `frames/s` or `ns/frame`.
+  var unit: String
+  /// Frames for each second of processor time, all cores and interrupts included.
+  var perCPUSecond: Sides?
+  /// The share of our worker's breaths that found nothing, from 0 to 1.
+  ///
+  /// Above 0.05 the generator was the limit, and the ratio is a lower bound.
+  var idleBreaths: Double?
+  var ratio: Ratio?
+  /// Frames that nobody can account for; 0 in every valid run.
+  var lost: Int
+
+  enum CodingKeys: String, CodingKey {
+    case name, size, entries, against, ours, theirs, unit
+    case perCPUSecond = "per_cpu_second"
+    case idleBreaths = "idle_breaths"
+    case ratio, lost
+  }
+}
