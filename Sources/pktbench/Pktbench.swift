@@ -2,7 +2,7 @@
 
 // The benchmark: what our data plane does, beside others that do the same.
 //
-// `Pktbench` lists the scenarios, each a subcommand. Results/ holds what a run found (`Measure`) and
+// `Pktbench` lists the scenarios, a subcommand each. Results/ holds what a run found (`Measure`) and
 // how it is printed.
 
 import ArgumentParser
