@@ -4,9 +4,9 @@
 ///
 /// A column is as wide as its widest cell. The last one is not padded, so that no line ends in
 /// spaces.
-struct TextTable {
+package struct TextTable {
   /// Where a cell stands in its column.
-  enum Alignment {
+  package enum Alignment {
     /// Names.
     case left
     /// Numbers.
@@ -18,25 +18,25 @@ struct TextTable {
   private var rows: [[String]]
 
   /// A table without rows; there is a column for each alignment.
-  init(_ alignments: [Alignment], separator: String = "  ") {
+  package init(_ alignments: [Alignment], separator: String = "  ") {
     self.alignments = alignments
     self.separator = separator
     self.rows = []
   }
 
   /// A table that begins with a row of titles.
-  init(columns: [(title: String, alignment: Alignment)]) {
+  package init(columns: [(title: String, alignment: Alignment)]) {
     self.init(columns.map(\.alignment))
     rows = [columns.map(\.title)]
   }
 
   /// Adds a row; cells without a column are left out, missing ones are empty.
-  mutating func append(_ cells: [String]) {
+  package mutating func append(_ cells: [String]) {
     rows.append(cells.map(TextTable.printable))
   }
 
   /// The lines, each behind `indent`.
-  func lines(indent: String = "") -> [String] {
+  package func lines(indent: String = "") -> [String] {
     let widths = alignments.indices.map { column in
       rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
     }

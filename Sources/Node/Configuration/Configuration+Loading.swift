@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
-
 extension Configuration {
   /// The longest file that is read, in bytes.
-  package static let fileLengthMax = 1 << 20
+  package static let fileLengthMax = TOMLFile.lengthMax
 
   /// Reads and checks a file; with `machine`, also whether it can work here.
   ///
@@ -12,7 +10,7 @@ extension Configuration {
   package static func load(
     path: String, against machine: MachineFacts? = nil
   ) throws(ConfigurationErrors) -> Configuration {
-    try parse(text: try readText(path), file: path, against: machine)
+    try parse(text: try TOMLFile.text(path), file: path, against: machine)
   }
 
   /// Checks a file's text; `file` is its name for messages.
@@ -22,82 +20,11 @@ extension Configuration {
   package static func parse(
     text: String, file: String, against machine: MachineFacts? = nil
   ) throws(ConfigurationErrors) -> Configuration {
-    let root: [String: TOMLNode]
-    do {
-      var parser = TOMLParser(text)
-      root = try parser.parse()
-    } catch {
-      throw ConfigurationErrors(
-        file: file, line: error.line, column: error.column, message: error.message, accepted: "")
-    }
+    let root = try TOMLFile.members(of: text, file: file)
     var reader = ConfigurationReader(file: file)
     let configuration = reader.configuration(from: root)
     if let machine { configuration.check(against: machine, into: &reader.issues) }
     if let errors = reader.issues.errors() { throw errors }
     return configuration
-  }
-}
-
-/// The text of a regular file of bearable length.
-private func readText(_ path: String) throws(ConfigurationErrors) -> String {
-  func refusal(_ message: String, _ accepted: String) -> ConfigurationErrors {
-    ConfigurationErrors(file: path, message: message, accepted: accepted)
-  }
-  let lengthMax = Configuration.fileLengthMax
-  let tooLarge = "at most \(lengthMax) bytes"
-  let contents: Data
-  do {
-    // Attributes are those of a link itself, and mounted configurations are often links.
-    let target = URL(filePath: path).resolvingSymlinksInPath().path
-    let attributes = try FileManager.default.attributesOfItem(atPath: target)
-    switch attributes[.type] as? FileAttributeType {
-    case .typeRegular?: break
-    case .typeDirectory?: throw refusal("is a folder", "the path of a file")
-    default: throw refusal("is not a regular file", "the path of a regular file")
-    }
-    if let length = attributes[.size] as? Int, length > lengthMax {
-      throw refusal("is \(length) bytes long", tooLarge)
-    }
-    contents = try Data(contentsOf: URL(filePath: target))
-  } catch let errors as ConfigurationErrors {
-    throw errors
-  } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
-    throw refusal("does not exist", "the path of a file")
-  } catch let error as CocoaError where error.code == .fileReadNoPermission {
-    throw refusal("may not be read by this user", "a file that it may read")
-  } catch {
-    throw refusal("cannot be read: \(error)", "a readable file")
-  }
-  guard contents.count <= lengthMax else {
-    throw refusal("is \(contents.count) bytes long", tooLarge)
-  }
-  guard let text = String(validating: contents, as: UTF8.self) else {
-    let line = contents.prefix(validLength(contents)).count { $0 == UInt8(ascii: "\n") } + 1
-    throw ConfigurationErrors(
-      file: path, line: line, message: "is not text in UTF-8", accepted: "UTF-8")
-  }
-  return text
-}
-
-/// How many bytes at the beginning are UTF-8.
-private func validLength(_ bytes: Data) -> Int {
-  var decoder = UTF8()
-  var iterator = bytes.makeIterator()
-  var length = 0
-  while case .scalarValue(let scalar) = decoder.decode(&iterator) {
-    length += UTF8.width(scalar)
-  }
-  return length
-}
-
-extension ConfigurationErrors {
-  /// A single issue that concerns no key.
-  fileprivate init(
-    file: String, line: Int? = nil, column: Int? = nil, message: String, accepted: String
-  ) {
-    self.init(issues: [
-      ConfigurationIssue(
-        file: file, line: line, column: column, key: "", message: message, accepted: accepted)
-    ])
   }
 }

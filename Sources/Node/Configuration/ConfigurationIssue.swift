@@ -47,19 +47,21 @@ extension ConfigurationErrors: CustomStringConvertible {
 ///
 /// Bounded, because a file of a megabyte can hold some hundred thousand mistakes and nobody reads
 /// more than the first few.
-struct ConfigurationIssues {
+package struct ConfigurationIssues {
+  /// Issues that are kept at most.
   static let countMax = 200
 
   let file: String
   private(set) var found: [ConfigurationIssue] = []
   private var omitted = 0
 
-  init(file: String) {
+  /// None yet, in a file of this name.
+  package init(file: String) {
     self.file = file
   }
 
   /// Notes that what `key` names is wrong.
-  mutating func add(line: Int?, key: String, _ message: String, accepted: String) {
+  package mutating func add(line: Int?, key: String, _ message: String, accepted: String) {
     guard found.count < Self.countMax else {
       omitted += 1
       return
@@ -70,7 +72,7 @@ struct ConfigurationIssues {
   }
 
   /// All of them by line, or nil if there are none.
-  func errors() -> ConfigurationErrors? {
+  package func errors() -> ConfigurationErrors? {
     guard !found.isEmpty else { return nil }
     var sorted = found.enumerated().sorted {
       ($0.element.line ?? 0, $0.offset) < ($1.element.line ?? 0, $1.offset)

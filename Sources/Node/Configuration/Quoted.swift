@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What a file holds, as it may be shown on a terminal: short, and without control characters.
-enum Quoted {
-  static let lengthMax = 48
+package enum Quoted {
+  /// Characters shown at most.
+  package static let lengthMax = 48
 
   /// A piece of the file between quotation marks.
-  static func text(_ text: String) -> String { "\"\(plain(text))\"" }
+  package static func text(_ text: String) -> String { "\"\(plain(text))\"" }
 
   /// A key, quoted only if TOML would need it.
-  static func key(_ name: String) -> String {
+  package static func key(_ name: String) -> String {
     let isPlain = name.utf8.allSatisfy(isBare) && !name.isEmpty && name.utf8.count <= lengthMax
     return isPlain ? name : text(name)
   }
@@ -24,7 +25,7 @@ enum Quoted {
   }
 
   /// `text` clipped, with control characters and quotation marks escaped.
-  static func plain(_ text: String, lengthMax: Int = lengthMax) -> String {
+  package static func plain(_ text: String, lengthMax: Int = lengthMax) -> String {
     var result = ""
     for (index, scalar) in text.unicodeScalars.enumerated() {
       guard index < lengthMax else { return result + "…" }

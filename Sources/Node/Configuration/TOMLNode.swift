@@ -1,24 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A value of a TOML file, reduced to what a configuration can hold, and the line it is on.
-struct TOMLNode: Equatable, Sendable {
+package struct TOMLNode: Equatable, Sendable {
   /// Counted from one; that of the key or, in a list, of the element.
-  let line: Int
-  let content: Content
+  package let line: Int
+  /// What it is.
+  package let content: Content
 
-  enum Content: Equatable, Sendable {
+  /// The kinds of values a file can hold.
+  package enum Content: Equatable, Sendable {
+    /// A string of any spelling.
     case text(String)
+    /// A whole number.
     case integer(Int)
+    /// A number with a point or an exponent.
     case decimal(Double)
+    /// True or false.
     case boolean(Bool)
     /// A date, a time or both; no key takes one, so which it is is of no interest.
     case moment
+    /// A list, or the sections of one name.
     case array([TOMLNode])
+    /// A section.
     case table([String: TOMLNode])
   }
 
   /// What a value is, for saying that it is the wrong thing.
-  var kind: String {
+  package var kind: String {
     switch content {
     case .text(let text): "\(Quoted.text(text)) is text"
     case .integer(let number): "\(number) is a number"

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// One line of a result: what ours does beside a competitor, or alone, at one size.
+///
+/// Every scenario reports in this form. What does not apply to a measure is nil, and its key is
+/// then absent from the JSON, never null.
 struct Measure: Codable, Equatable, Sendable {
   /// A figure of each side.
   struct Sides: Codable, Equatable, Sendable {
@@ -17,7 +20,14 @@ struct Measure: Codable, Equatable, Sendable {
     var pairs: Int
   }
 
-  /// What was measured, like `encap` or `pipeline.lookup`.
+  /// How far ours was apart in the rounds of a measure without a competitor.
+  struct Range: Codable, Equatable, Sendable {
+    var min: Double
+    var max: Double
+    var rounds: Int
+  }
+
+  /// What was measured, like `encap` or `pipeline.stage.lookup`.
   var name: String
   /// Bytes of a frame, without its frame check sequence.
   var size: Int
@@ -37,14 +47,26 @@ struct Measure: Codable, Equatable, Sendable {
   ///
   /// Above 0.05 the generator was the limit, and the ratio is a lower bound.
   var idleBreaths: Double?
+  /// How ours compares; nil if it was measured alone.
   var ratio: Ratio?
-  /// Frames that nobody can account for; 0 in every valid run.
+  /// How steady ours was; nil beside a competitor, where `ratio` says it.
+  var range: Range?
+  /// Frames of ours that nobody can account for; 0 in every valid run.
   var lost: Int
 
   enum CodingKeys: String, CodingKey {
     case name, size, entries, against, ours, theirs, unit
     case perCPUSecond = "per_cpu_second"
     case idleBreaths = "idle_breaths"
-    case ratio, lost
+    case ratio, range, lost
+  }
+
+  /// Gathers the figures of a measure; the others can be set afterwards.
+  init(name: String, size: Int, ours: Double, unit: String, lost: Int) {
+    self.name = name
+    self.size = size
+    self.ours = ours
+    self.unit = unit
+    self.lost = lost
   }
 }

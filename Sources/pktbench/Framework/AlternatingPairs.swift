@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What one side did while it was measured.
+struct Sample: Equatable, Sendable {
+  /// Frames that came through.
+  var frames: Int
+  /// How long that took.
+  var seconds: Double
+  /// Processor time of the whole machine meanwhile; nil if it was not looked at.
+  var cpuSeconds: Double?
+  /// The share of the worker's breaths that found nothing; nil for competitors.
+  var idleShare: Double?
+  /// Frames that nobody can account for.
+  var lost: Int
+
+  /// Gathers what was seen.
+  init(
+    frames: Int, seconds: Double, cpuSeconds: Double? = nil, idleShare: Double? = nil,
+    lost: Int = 0
+  ) {
+    self.frames = frames
+    self.seconds = seconds
+    self.cpuSeconds = cpuSeconds
+    self.idleShare = idleShare
+    self.lost = lost
+  }
+
+  /// Frames in a second.
+  var rate: Double { seconds > 0 ? Double(frames) / seconds : 0 }
+
+  /// Frames for a second of processor time; nil if none was seen.
+  var perCPUSecond: Double? { cpuSeconds.flatMap { $0 > 0 ? Double(frames) / $0 : nil } }
+}
+
+/// Measures ours and theirs in turn and compares them pair by pair.
+///
+/// The order is ours, theirs, theirs, ours, ours, theirs, …: what drifts on the machine meanwhile
+/// then favours neither side. A ratio is formed within each pair, from samples that follow each
+/// other, and the median is taken of the ratios, not of the rates.
+struct AlternatingPairs {
+  /// What is compared, at which size, with whom.
+  struct Subject: Equatable {
+    var name: String
+    var size: Int
+    var entries: Int?
+    /// The competitor; nil to measure ours alone.
+    var against: String?
+  }
+
+  /// What was seen in one pair.
+  struct Pair: Equatable {
+    var ours: Sample
+    var theirs: Sample?
+  }
+
+  let subject: Subject
+  /// How many pairs are measured; at least 1.
+  let count: Int
+
+  /// Measures all pairs: `ours` measures our side once, `theirs` the competitor.
+  ///
+  /// Without `theirs` ours is measured alone, that many rounds.
+  func measure(
+    in run: ScenarioRun, ours: () throws -> Sample, theirs: (() throws -> Sample)? = nil
+  ) throws -> Measure {
+    var pairs: [Pair] = []
+    for number in 0..<count {
+      try run.check()
+      run.report("\(title): \(theirs == nil ? "round" : "pair") \(number + 1) of \(count)")
+      guard let theirs else {
+        pairs.append(Pair(ours: try ours()))
+        continue
+      }
+      if number % 2 == 0 {
+        let sample = try ours()
+        try run.check()
+        pairs.append(Pair(ours: sample, theirs: try theirs()))
+      } else {
+        let sample = try theirs()
+        try run.check()
+        pairs.append(Pair(ours: try ours(), theirs: sample))
+      }
+    }
+    return try AlternatingPairs.measure(of: subject, from: pairs)
+  }
+
+  /// The frame rates of pairs and their ratios as one measure.
+  ///
+  /// Throws if one side moved no frame at all, as no ratio means anything then.
+  static func measure(of subject: Subject, from pairs: [Pair]) throws(ScenarioError) -> Measure {
+    let ours = try rates(pairs.map(\.ours), of: subject, side: "ours")
+    var measure = Measure(
+      name: subject.name, size: subject.size, ours: ours.median, unit: "frames/s",
+      lost: pairs.reduce(0) { $0 + $1.ours.lost })
+    measure.entries = subject.entries
+    measure.against = subject.against
+    measure.idleBreaths = Spread(pairs.compactMap(\.ours.idleShare))?.median
+    let theirs = pairs.compactMap(\.theirs)
+    if let spent = Spread(pairs.compactMap(\.ours.perCPUSecond)) {
+      let others = Spread(theirs.compactMap(\.perCPUSecond))
+      measure.perCPUSecond = .init(ours: spent.median, theirs: others?.median)
+    }
+    guard !theirs.isEmpty else {
+      measure.range = .init(min: ours.min, max: ours.max, rounds: ours.count)
+      return measure
+    }
+    measure.theirs = try rates(theirs, of: subject, side: subject.against ?? "theirs").median
+    let ratios = pairs.compactMap { pair in pair.theirs.map { pair.ours.rate / $0.rate } }
+    if let ratio = Spread(ratios) {
+      measure.ratio = .init(
+        median: ratio.median, min: ratio.min, max: ratio.max, pairs: ratio.count)
+    }
+    return measure
+  }
+
+  private var title: String {
+    var title = "\(subject.name), \(subject.size) bytes"
+    if let entries = subject.entries { title += ", \(entries) entries" }
+    if let against = subject.against { title += ", against \(against)" }
+    return title
+  }
+
+  private static func rates(
+    _ samples: [Sample], of subject: Subject, side: String
+  ) throws(ScenarioError) -> Spread {
+    let rates = samples.map(\.rate)
+    guard let spread = Spread(rates), spread.min > 0 else {
+      throw ScenarioError(
+        .failed,
+        "\(subject.name), \(subject.size) bytes: \(side) moved no frame, so there is "
+          + "nothing to compare")
+    }
+    return spread
+  }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Something that can be measured, by one subcommand and one kind of scenario file.
+///
+/// A scenario is listed in `Scenarios.all`; the command line, the reader of scenario files, their
+/// help and their checks all come from its description.
+protocol Scenario: SendableMetatype {
+  /// What it is called and which options it takes.
+  static var description: ScenarioDescription { get }
+
+  /// Measures everything that `plan` asks for.
+  ///
+  /// What it makes on the machine it registers with `run.atEnd` before it makes it, and it looks
+  /// for interruptions between any two steps that take long.
+  static func measure(_ plan: ScenarioPlan, in run: ScenarioRun) throws -> [Measure]
+}
+
+/// Numbers that an option takes.
+struct NumberSetting: Equatable, Sendable {
+  /// What is accepted.
+  let range: ClosedRange<Int>
+  /// What is measured if nothing is said.
+  let fallback: [Int]
+  /// What is counted: `bytes` or `entries`.
+  let unit: String
+}
+
+/// What there is to know about a scenario before it runs.
+struct ScenarioDescription: Sendable {
+  /// The subcommand, and `scenario` in a file.
+  let name: String
+  /// What it measures, in one sentence.
+  let abstract: String
+  /// How it measures and what the figures mean, in paragraphs for `--help`.
+  let method: String
+  /// Lengths of frames, without frame check sequence.
+  let sizes: NumberSetting
+  /// Sizes of the forwarding table; nil if the scenario has no use for them.
+  let entries: NumberSetting?
+  /// Whom it can be compared with.
+  let competitors: [String]
+  /// Whom it is compared with if nothing is said.
+  let usualCompetitors: [String]
+  /// How many pairs are measured if nothing is said; rounds, without a competitor.
+  let pairs: Int
+  /// How long a side of a pair is measured if nothing is said.
+  let seconds: Double
+  /// Whether only root can run it.
+  let needsRoot: Bool
+}
+
+/// The scenarios of this program; a new one is added here and nowhere else.
+enum Scenarios {
+  /// In the order of the help.
+  static let all: [any Scenario.Type] = []
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Node
+
+/// What somebody asked of a scenario, on the command line or in a file; nil where nothing was said.
+struct ScenarioWishes: Equatable, Sendable {
+  var sizes: [Int]?
+  var entries: [Int]?
+  /// Competitors; empty to measure ours alone.
+  var against: [String]?
+  var pairs: Int?
+  var seconds: Double?
+}
+
+/// What a scenario is to measure: wishes that were checked, and its own values for the rest.
+struct ScenarioPlan: Equatable, Sendable {
+  /// Bytes of a frame, without frame check sequence; at least one.
+  var sizes: [Int]
+  /// Entries of the forwarding table; empty if the scenario has no use for them.
+  var entries: [Int]
+  /// Competitors; empty to measure ours alone.
+  var against: [String]
+  /// Pairs to measure in turn; rounds, without a competitor.
+  var pairs: Int
+  /// How long each side of a pair is measured.
+  var seconds: Double
+}
+
+/// Why a wish cannot be granted.
+struct OptionProblem: Error, Equatable {
+  /// The option's name without dashes, which is also the key in a file.
+  let option: String
+  /// What is wrong.
+  let message: String
+  /// What would have been right.
+  let accepted: String
+}
+
+/// Everything that is wrong with a scenario's options.
+struct OptionProblems: Error, Equatable {
+  /// At least one.
+  let problems: [OptionProblem]
+}
+
+extension ScenarioDescription {
+  /// Pairs that can be asked for.
+  static let pairsRange = 1...101
+  /// Seconds that can be asked for.
+  static let secondsRange = 0.001...60.0
+  /// Values that one option takes at most.
+  static let valuesMax = 16
+
+  /// The plan for these wishes; throws everything that is wrong with them at once.
+  func plan(for wishes: ScenarioWishes) throws(OptionProblems) -> ScenarioPlan {
+    var problems: [OptionProblem] = []
+    func add(_ option: String, _ message: String?) {
+      guard let message else { return }
+      problems.append(
+        OptionProblem(option: option, message: message, accepted: accepted(option)))
+    }
+    add("size", wishes.sizes.flatMap { problem($0, in: sizes) })
+    if let wished = wishes.entries {
+      add("entries", entries.map { problem(wished, in: $0) } ?? "\(name) has no such option")
+    }
+    add("against", wishes.against.flatMap(problem))
+    let pairs = wishes.pairs ?? self.pairs
+    add("pairs", Self.pairsRange.contains(pairs) ? nil : "\(pairs) is out of range")
+    let seconds = wishes.seconds ?? self.seconds
+    add("seconds", Self.secondsRange.contains(seconds) ? nil : "\(seconds) is out of range")
+    guard problems.isEmpty else { throw OptionProblems(problems: problems) }
+    return ScenarioPlan(
+      sizes: wishes.sizes ?? sizes.fallback, entries: wishes.entries ?? entries?.fallback ?? [],
+      against: wishes.against ?? usualCompetitors, pairs: pairs, seconds: seconds)
+  }
+
+  /// What an option of this scenario takes, in words.
+  func accepted(_ option: String) -> String {
+    switch option {
+    case "size": sizes.accepted
+    case "entries": entries?.accepted ?? "no table sizes for \(name)"
+    case "against":
+      competitors.isEmpty
+        ? "none, as \(name) has no competitor" : listed(competitors + ["none"], "or")
+    case "pairs":
+      "a whole number from \(Self.pairsRange.lowerBound) to \(Self.pairsRange.upperBound)"
+    default:
+      "a number from \(Self.secondsRange.lowerBound) to \(Int(Self.secondsRange.upperBound))"
+    }
+  }
+
+  private func problem(_ numbers: [Int], in setting: NumberSetting) -> String? {
+    if numbers.isEmpty { return "no number is given" }
+    if numbers.count > Self.valuesMax { return "\(numbers.count) numbers are too many" }
+    if let number = numbers.first(where: { !setting.range.contains($0) }) {
+      return "\(number) is too \(number < setting.range.lowerBound ? "small" : "large")"
+    }
+    let repeated = numbers.enumerated().first { numbers[..<$0.offset].contains($0.element) }
+    return repeated.map { "\($0.element) is given twice" }
+  }
+
+  private func problem(_ names: [String]) -> String? {
+    for (index, name) in names.enumerated() {
+      if names[..<index].contains(name) { return "\(Quoted.text(name)) is given twice" }
+      guard !competitors.contains(name) else { continue }
+      let nearest = nearestWord(to: name, among: competitors)
+      let hint = nearest.map { "; did you mean \($0)?" } ?? ""
+      return "\(Quoted.text(name)) is not a competitor of \(self.name)\(hint)"
+    }
+    return nil
+  }
+}
+
+extension NumberSetting {
+  /// The numbers it takes, in words.
+  var accepted: String {
+    "up to \(ScenarioDescription.valuesMax) different numbers of \(unit) from "
+      + "\(range.lowerBound) to \(range.upperBound)"
+  }
+}

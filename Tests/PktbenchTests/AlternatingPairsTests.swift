@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Synchronization
+import Testing
+
+@testable import pktbench
+
+@Suite("Alternating pairs")
+struct AlternatingPairsTests {
+  private static let subject = AlternatingPairs.Subject(
+    name: "encap", size: 64, entries: nil, against: "kernel-vxlan")
+
+  @Test("the sides take turns in going first")
+  func theSidesTakeTurns() throws {
+    var order = ""
+    _ = try AlternatingPairs(subject: Self.subject, count: 3).measure(in: ScenarioRun()) {
+      order += "o"
+      return Sample(frames: 2, seconds: 1)
+    } theirs: {
+      order += "t"
+      return Sample(frames: 1, seconds: 1)
+    }
+    #expect(order == "ottoot")
+  }
+
+  @Test("the ratio is the median of ratios within pairs, not of rates")
+  func theRatioIsTheMedianOfRatios() throws {
+    // The machine becomes ten times as fast in the middle; the ratios are 2, 4 and 3.
+    var ours = [20, 400, 30].makeIterator()
+    var theirs = [10, 100, 10].makeIterator()
+    let measure = try AlternatingPairs(subject: Self.subject, count: 3).measure(
+      in: ScenarioRun()
+    ) {
+      Sample(
+        frames: ours.next() ?? 0, seconds: 2, cpuSeconds: 4, idleShare: 0.25, lost: 1)
+    } theirs: {
+      Sample(frames: theirs.next() ?? 0, seconds: 2, cpuSeconds: 2, lost: 7)
+    }
+    #expect(measure.ratio == .init(median: 3, min: 2, max: 4, pairs: 3))
+    #expect(measure.ours == 15 && measure.theirs == 5)
+    #expect(measure.perCPUSecond == .init(ours: 7.5, theirs: 5))
+    #expect(measure.idleBreaths == 0.25)
+    #expect(measure.lost == 3)
+    #expect(measure.unit == "frames/s" && measure.against == "kernel-vxlan")
+    #expect(measure.range == nil)
+  }
+
+  @Test("ours alone has a range instead of a ratio")
+  func oursAloneHasARange() throws {
+    var frames = [1, 3, 2].makeIterator()
+    var subject = Self.subject
+    subject.against = nil
+    let measure = try AlternatingPairs(subject: subject, count: 3).measure(
+      in: ScenarioRun(), ours: { Sample(frames: frames.next() ?? 0, seconds: 1) })
+    #expect(measure.ours == 2 && measure.theirs == nil && measure.ratio == nil)
+    #expect(measure.range == .init(min: 1, max: 3, rounds: 3))
+    #expect(measure.perCPUSecond == nil)
+  }
+
+  @Test("a side that moves nothing is an error that names it", arguments: [true, false])
+  func aSideThatMovesNothingIsAnError(isOurs: Bool) {
+    #expect {
+      _ = try AlternatingPairs(subject: Self.subject, count: 1).measure(in: ScenarioRun()) {
+        Sample(frames: isOurs ? 0 : 1, seconds: 1)
+      } theirs: {
+        Sample(frames: isOurs ? 1 : 0, seconds: 1)
+      }
+    } throws: { error in
+      let side = isOurs ? "ours" : "kernel-vxlan"
+      return (error as? ScenarioError)?.description.contains("\(side) moved no frame") == true
+    }
+  }
+
+  @Test("samples of no duration have no rate")
+  func samplesOfNoDurationHaveNoRate() {
+    #expect(Sample(frames: 1, seconds: 0).rate == 0)
+    #expect(Sample(frames: 1, seconds: 1, cpuSeconds: 0).perCPUSecond == nil)
+  }
+
+  @Test("an interruption ends it before the next sample")
+  func anInterruptionEndsIt() {
+    let run = ScenarioRun()
+    var count = 0
+    #expect(throws: Interruption.error) {
+      _ = try AlternatingPairs(subject: Self.subject, count: 5).measure(in: run) {
+        count += 1
+        run.interruption.request()
+        return Sample(frames: 1, seconds: 1)
+      } theirs: {
+        count += 1
+        return Sample(frames: 1, seconds: 1)
+      }
+    }
+    #expect(count == 1)
+  }
+
+  @Test("progress says what is measured and how far it is")
+  func progressSaysWhatIsMeasured() throws {
+    let lines = Mutex<[String]>([])
+    let run = ScenarioRun { line in lines.withLock { $0.append(line) } }
+    _ = try AlternatingPairs(subject: Self.subject, count: 2).measure(in: run) {
+      Sample(frames: 1, seconds: 1)
+    } theirs: {
+      Sample(frames: 1, seconds: 1)
+    }
+    #expect(
+      lines.withLock { $0 } == [
+        "encap, 64 bytes, against kernel-vxlan: pair 1 of 2",
+        "encap, 64 bytes, against kernel-vxlan: pair 2 of 2",
+      ])
+  }
+}
+
+@Suite("Runs of scenarios")
+struct ScenarioRunTests {
+  @Test("what was made last is taken down first, each thing once")
+  func whatWasMadeLastIsTakenDownFirst() {
+    let order = Mutex<[Int]>([])
+    let run = ScenarioRun()
+    for number in 0..<3 { run.atEnd { order.withLock { $0.append(number) } } }
+    run.cleanUps.run()
+    run.cleanUps.run()
+    #expect(order.withLock { $0 } == [2, 1, 0])
+  }
+
+  @Test("an interruption ends every wait, also later ones")
+  func anInterruptionEndsEveryWait() {
+    let run = ScenarioRun()
+    #expect(throws: Never.self) {
+      try run.check()
+      try run.wait(seconds: 0.001)
+    }
+    #expect(run.interruption.request() == false)
+    #expect(run.interruption.request() == true)
+    for _ in 0..<3 {
+      #expect(throws: Interruption.error) { try run.wait(seconds: 3600) }
+    }
+    #expect(throws: Interruption.error) { try run.check() }
+  }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Node
+import TestSupport
+import Testing
+
+@testable import pktbench
+
+@Suite("Scenario files")
+struct ScenarioFileTests {
+  private func parse(_ text: String) throws(ConfigurationErrors) -> ScenarioPlan {
+    try ScenarioFile.parse(text: text, file: "x.toml", scenarios: [PretendScenario.self]).plan
+  }
+
+  private func messages(_ text: String) -> [String] {
+    do throws(ConfigurationErrors) {
+      _ = try parse(text)
+      return []
+    } catch {
+      return error.issues.map(\.description)
+    }
+  }
+
+  private static let complete = """
+    scenario = "pretend"
+    size = [64, 1350]
+    entries = [16, 1024]
+    against = ["kernel-bridge"]
+    pairs = 3
+    seconds = 0.25
+    """
+
+  @Test("a file holds what the options hold")
+  func aFileHoldsWhatTheOptionsHold() throws {
+    let plan = try parse(Self.complete)
+    #expect(
+      plan
+        == ScenarioPlan(
+          sizes: [64, 1350], entries: [16, 1024], against: ["kernel-bridge"], pairs: 3,
+          seconds: 0.25))
+    #expect(try parse("scenario = \"pretend\"\nagainst = []\nseconds = 1").against == [])
+  }
+
+  @Test("every mistake is told at once, by line, with what is accepted")
+  func everyMistakeIsTold() {
+    let found = messages(
+      """
+      scenario = "pretend"
+      size = [20]
+      entries = 16
+      agianst = ["kernel-vxlan"]
+      pairs = "3"
+      """)
+    #expect(found.count == 4)
+    #expect(found.first?.hasPrefix("x.toml:2: size: 20 is too small; accepted: ") == true)
+    #expect(found.contains { $0.hasPrefix("x.toml:3: entries: 16 is a number; accepted: a list") })
+    #expect(found.contains { $0.contains("x.toml:4: agianst: is not a known key; did you mean") })
+    #expect(found.contains { $0.hasPrefix("x.toml:5: pairs: ") })
+  }
+
+  @Test("a scenario that is missing or unknown is told with those there are")
+  func anUnknownScenarioIsTold() {
+    #expect(messages("").first?.contains("is missing; accepted: \"pretend\"") == true)
+    #expect(messages("scenario = \"pretnd\"").first?.contains("did you mean pretend?") == true)
+    #expect(messages("scenario = 1").first?.contains("not a word in quotes") == true)
+  }
+
+  @Test("what is not TOML is told with line and column")
+  func syntaxErrorsAreTold() {
+    #expect(messages("scenario = \"pretend\"\nsize = [64").first?.hasPrefix("x.toml:2:") == true)
+  }
+
+  @Test("every beginning of a file is read or refused")
+  func everyBeginningIsReadOrRefused() {
+    for length in 0...Self.complete.utf8.count {
+      _ = messages(String(decoding: Self.complete.utf8.prefix(length), as: UTF8.self))
+    }
+  }
+
+  @Test("mutated files are read or refused", arguments: fixedSeeds)
+  func mutatedFilesAreReadOrRefused(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    for _ in 0..<200 {
+      var bytes = Array(Self.complete.utf8)
+      for _ in 0...random.number(below: 4) {
+        bytes[random.number(below: bytes.count)] = UInt8(random.number(below: 128))
+      }
+      let text = String(decoding: bytes, as: UTF8.self)
+      if let plan = try? parse(text) {
+        #expect(plan.sizes.allSatisfy { (64...1500).contains($0) }, "\(random)")
+      }
+    }
+  }
+}
