@@ -119,7 +119,7 @@ let package = Package(
     program(
       "pktbench",
       [
-        "CLinux", "CPrograms", "ControlAPI", "ControlPlane", "Dataplane", "Forwarding",
+        "CLinux", "CPrograms", "CXDP", "ControlAPI", "ControlPlane", "Dataplane", "Forwarding",
         "HostNetwork", "Inet", "Node", "Routing", "Tables", "Telemetry", "Wire", "XDP", arguments,
       ]),
 

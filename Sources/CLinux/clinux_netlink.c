@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/vfs.h>
@@ -165,6 +166,15 @@ int clinux_is_network_namespace(int descriptor) {
 
 int clinux_enter_network_namespace(int descriptor) {
   return setns(descriptor, CLONE_NEWNET) < 0 ? -errno : 0;
+}
+
+int clinux_leave_for_new_network_namespace(void) { return unshare(CLONE_NEWNET) < 0 ? -errno : 0; }
+
+int clinux_mount_own_sysfs(void) {
+  if (unshare(CLONE_NEWNS) < 0 || mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+      mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+    return -errno;
+  return 0;
 }
 
 int clinux_open_packet_socket(void) {

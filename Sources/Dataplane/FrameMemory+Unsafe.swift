@@ -92,7 +92,7 @@ public struct FrameMemory: ~Copyable {
   /// A frame's bytes, to read.
   @inline(__always)
   @_lifetime(borrow self)
-  func bytes(of frame: Frame) -> Span<UInt8> {
+  public func bytes(of frame: Frame) -> Span<UInt8> {
     let start = unsafe (base + Int(frame.address)).assumingMemoryBound(to: UInt8.self)
     let span = unsafe Span(_unsafeStart: start, count: Int(frame.length))
     return unsafe _overrideLifetime(span, borrowing: self)
@@ -101,7 +101,7 @@ public struct FrameMemory: ~Copyable {
   /// The `length` bytes from `address` on, to write.
   @inline(__always)
   @_lifetime(&self)
-  mutating func mutableBytes(at address: UInt32, length: Int) -> MutableSpan<UInt8> {
+  public mutating func mutableBytes(at address: UInt32, length: Int) -> MutableSpan<UInt8> {
     let start = unsafe (base + Int(address)).assumingMemoryBound(to: UInt8.self)
     let span = unsafe MutableSpan(_unsafeStart: start, count: length)
     return unsafe _overrideLifetime(span, mutating: &self)

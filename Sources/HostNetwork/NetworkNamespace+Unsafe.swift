@@ -34,6 +34,21 @@ package struct NetworkNamespace: ~Copyable, Sendable {
     try NetworkNamespace(path: "/proc/thread-self/ns/net")
   }
 
+  /// Makes a namespace that nobody else knows, with nothing in it but a loopback interface.
+  ///
+  /// It goes with the value, unless somebody else opens it or moves into it meanwhile.
+  package static func make() throws(HostNetworkError) -> NetworkNamespace {
+    let subject = "a new network namespace"
+    let visit = Visit<Int32> { () throws(HostNetworkError) in
+      try shimCall("unshare", subject: subject) { clinux_leave_for_new_network_namespace() }
+      return try systemCall("open", subject: subject) {
+        unsafe Glibc.open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)
+      }
+    }
+    let descriptor = FileDescriptor(owning: try visit.perform())
+    return try NetworkNamespace(path: "/proc/self/fd/\(descriptor.rawValue)")
+  }
+
   /// Whether it is the calling thread's own.
   package var isOwn: Bool {
     get throws(HostNetworkError) { try Self.own().identity == identity }

@@ -105,6 +105,12 @@ int clinux_is_network_namespace(int descriptor);
 /// Moves the calling thread into a network namespace.
 int clinux_enter_network_namespace(int descriptor);
 
+/// Moves the calling thread into a new network namespace.
+int clinux_leave_for_new_network_namespace(void);
+
+/// Shows the calling thread, and no other, /sys as of its network namespace.
+int clinux_mount_own_sysfs(void);
+
 /// Opens a packet socket that sends and receives nothing by itself.
 int clinux_open_packet_socket(void);
 

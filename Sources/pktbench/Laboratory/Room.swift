@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import HostNetwork
+
+/// A network namespace of the laboratory, which nobody else knows.
+///
+/// It has no name, only descriptors of this process. So it goes with the process, however that
+/// ends, and takes its interfaces with it.
+final class Room: Sendable {
+  /// What it is for, in messages.
+  let name: String
+  let namespace: NetworkNamespace
+
+  /// Makes an empty one.
+  init(_ name: String) throws(HostNetworkError) {
+    self.name = name
+    namespace = try NetworkNamespace.make()
+  }
+
+  /// Runs `body` inside, on a thread of its own, with a netlink socket of the room.
+  func furnish<Value: Sendable>(
+    _ body: @escaping @Sendable (inout NetlinkSocket) throws(HostNetworkError) -> Value
+  ) throws(HostNetworkError) -> Value {
+    try namespace.run { () throws(HostNetworkError) in
+      var netlink = try NetlinkSocket()
+      return try body(&netlink)
+    }
+  }
+
+  /// Runs `body` inside, whatever its errors are.
+  func visit<Value: Sendable>(
+    _ body: @escaping @Sendable () throws -> Value
+  ) throws -> Value {
+    try namespace.run { () throws(HostNetworkError) in Result { try body() } }.get()
+  }
+
+  /// Has packets that arrive at an interface handled on these cores (RPS), or where they arrive.
+  func spreadReceiving(at interface: String, over cores: [Int]) throws(LaboratoryError) {
+    let mask = String(cores.reduce(UInt64(0)) { $0 | 1 << UInt64($1) }, radix: 16)
+    do {
+      let result = try namespace.run { () throws(HostNetworkError) in
+        let mounted = clinux_mount_own_sysfs()
+        guard mounted == 0 else { return mounted }
+        return Room.write(mask, to: "/sys/class/net/\(interface)/queues/rx-0/rps_cpus")
+      }
+      guard result == 0 else { throw LaboratoryError("\(name): setting RPS: errno \(-result)") }
+    } catch let error as LaboratoryError {
+      throw error
+    } catch {
+      throw LaboratoryError("\(name): setting RPS: \(error)")
+    }
+  }
+
+  private static func write(_ text: String, to path: String) -> Int32 {
+    do throws(HostNetworkError) {
+      let file = try FileDescriptor.open(path, flags: 1)
+      try file.write(text, subject: path)
+      return 0
+    } catch {
+      if case .system(let system) = error { return -system.errno }
+      return -1
+    }
+  }
+}
+
+/// Something the laboratory could not do; the text says what, and what to do.
+struct LaboratoryError: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}

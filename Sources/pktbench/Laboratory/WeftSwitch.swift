@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Dataplane
+import Forwarding
+import HostNetwork
+import Inet
+import Routing
+import XDP
+
+/// Our way: the data plane of weftd with one worker, in this process.
+///
+/// The tables hold what the control plane would have put there: stations, endpoint, next hop.
+struct WeftSwitch {
+  let bench: Bench
+  private let engine: Engine
+
+  private static let stationPort = PortIndex(0)
+  private static let underlayPort = PortIndex(1)
+
+  /// Builds it between the bench's two interfaces.
+  init(bench: Bench, core: Int) throws {
+    self.bench = bench
+    let memory = try SnapshotMemory(pageCount: 1024, entryCountMax: 4096)
+    var model = try ForwardingModel(memory: memory, seed: 1, options: .init())
+    try WeftSwitch.fill(&model)
+    let engine = try Engine(
+      options: Engine.Options(cores: [core], idle: .adaptive, frameCount: 16_384), snapshot: memory)
+    self.engine = engine
+    try bench.host.visit {
+      try engine.openPort(
+        WeftSwitch.specification(bench.port, port: WeftSwitch.stationPort, kind: .station))
+      try engine.openPort(
+        WeftSwitch.specification(bench.wire, port: WeftSwitch.underlayPort, kind: .underlay))
+    }
+  }
+
+  private static func fill(_ model: inout ForwardingModel) throws {
+    model.addPort(stationPort, receivesFloods: true)
+    model.addPort(underlayPort, receivesFloods: false)
+    let network = VirtualNetwork(bits: Bench.network)
+    guard
+      let endpoint = model.addEndpoint(
+        address: Bench.remoteAddress, network: network, underlayPort: underlayPort)
+    else { throw LaboratoryError("the forwarding tables have no room for an endpoint") }
+    model.setEndpoint(
+      endpoint,
+      reached: EndpointPath(
+        sourceMAC: Bench.wireMAC, destinationMAC: Bench.remoteMAC, source: Bench.hostAddress,
+        destination: Bench.remoteAddress, destinationPort: 4789, network: network,
+        innerLengthMax: Bench.wireMTU - 36))
+    model.learn(Hint(mac: Flows.source.bits, location: Location(stationPort)), nowSeconds: 0)
+    for destination in Flows.destinations {
+      model.learn(Hint(mac: destination.bits, location: Location(endpoint)), nowSeconds: 0)
+    }
+    guard model.commit() else {
+      throw LaboratoryError("the forwarding tables have no room for the stations")
+    }
+  }
+
+  private static func specification(
+    _ link: Link, port: PortIndex, kind: PortKind
+  ) -> PortSpecification {
+    PortSpecification(
+      port: port, kind: kind, interface: link.name,
+      interfaceIndex: UInt32(bitPattern: link.index.rawValue), queueCount: 1,
+      frameLengthMax: link.mtu + 14, attach: .automatic)
+  }
+
+  /// Frames dropped by the kernel before our socket, and by the worker.
+  func dropped() throws -> UInt64 {
+    guard let account = engine.account() else {
+      throw LaboratoryError("the worker's counters cannot be read")
+    }
+    guard account.isBalanced else {
+      throw LaboratoryError("the worker's frames do not add up: \(account)")
+    }
+    var sum = account.dropped.reduce(0, +)
+    for port in [WeftSwitch.stationPort, WeftSwitch.underlayPort] {
+      guard let state = engine.state(of: port) else { continue }
+      // Frames without a chunk on the fill ring count as dropped, too.
+      sum += state.statistics.receiveDropped + state.statistics.receiveRingFull + state.missed
+    }
+    return sum
+  }
+
+  /// The worker's turns so far.
+  func work() throws -> WorkerTurns {
+    guard let values = engine.counters(of: 0) else {
+      throw LaboratoryError("the worker's counters cannot be read")
+    }
+    return WorkerTurns(
+      all: values[WorkerCounter.breaths.rawValue],
+      idle: values[WorkerCounter.idleBreaths.rawValue])
+  }
+
+  func close() {
+    engine.stop()
+    bench.close()
+  }
+}
+
+/// A worker's breaths, and those of them that found nothing.
+struct WorkerTurns: Sendable {
+  var all: UInt64
+  var idle: UInt64
+
+  /// The share of empty ones since an earlier look, from 0 to 1.
+  func idleShare(since earlier: WorkerTurns) -> Double {
+    let turns = all &- earlier.all
+    return turns > 0 ? Double(idle &- earlier.idle) / Double(turns) : 0
+  }
+}
