@@ -7,7 +7,8 @@
 // into a `ScenarioPlan`; Framework/ runs it (`ScenarioRunner`, `ScenarioRun`), measures ours and
 // theirs in turn (`AlternatingPairs`), and takes everything down when somebody presses ^C
 // (`Interruption`). Results/ is what comes out: a `Report` of `Measure`s. Machine/ says where:
-// `MachineReport`, `ProcessorTimes`. Pipeline/ is the scenario that needs no network.
+// `MachineReport`, `ProcessorTimes`. Pipeline/ is the scenario that needs no network;
+// Live/ has those with a real kernel, on the benches of Laboratory/.
 
 import ArgumentParser
 import Node

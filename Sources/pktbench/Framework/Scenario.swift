@@ -52,5 +52,7 @@ struct ScenarioDescription: Sendable {
 /// The scenarios of this program; a new one is added here and nowhere else.
 enum Scenarios {
   /// In the order of the help.
-  static let all: [any Scenario.Type] = [EncapScenario.self]
+  static let all: [any Scenario.Type] = [
+    EncapScenario.self, DecapScenario.self, BridgeScenario.self,
+  ]
 }

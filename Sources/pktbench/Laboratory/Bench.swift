@@ -3,99 +3,105 @@
 import Foundation
 import HostNetwork
 import Inet
-import Wire
 
-/// A sender, a host under test and a wire, each in a room of its own.
+/// A host under test between two others, each in a room of its own.
 ///
-///     source: gen0 ── port0 :host: wire0 ── sink0 :sink
+///     near: near0 ── port0 :host: port1 ── far0 :far
 ///
-/// Transmit offloads are off on both ends of the wire and at the sender; interfaces do not speak by
-/// themselves, so that every frame counted is one of the generator's.
+/// `port0` is a container's, `port1` the wire or another container's. The generator is at the near
+/// end and the sink at the far one, or the other way round for what comes from the wire. Transmit
+/// offloads are off at all ends but `port0`, and interfaces do not speak by themselves, so that
+/// every frame counted is one of the generator's.
 final class Bench: Sendable {
-  /// What is built between `port0` and `wire0`, in messages.
+  /// What is built between `port0` and `port1`, in messages.
   let name: String
   /// What the generator sends.
   let flows: Flows
   let host: Room
-  let sink: Sink
-  let port: Link
-  let wire: Link
-  private let source: Room
+  /// The host's end of the container's veth.
+  let nearPort: Link
+  /// The host's end of the wire, or of the other container's veth.
+  let farPort: Link
+  private let near: Room
   private let far: Room
+  private let sink: Sink
   private let generator: Generator
 
-  /// The underlay's MTU, which has room for the outer headers of a frame of 1500.
+  /// The wire's MTU, which has room for the outer headers of a frame of 1500.
   static let wireMTU = 1600
   static let hostAddress = IPv4Address(bits: 0xC000_0201)
   static let remoteAddress = IPv4Address(bits: 0xC000_0202)
   static let wireMAC = MACAddress(bits: 0x02_00_00_00_02_01)
   static let remoteMAC = MACAddress(bits: 0x02_00_00_00_02_02)
-  static let network: UInt32 = 42
+  static let network = VirtualNetwork(bits: 42)
 
   /// Makes rooms, pairs, generator and sink.
   init(_ name: String, flows: Flows, generatorCore: Int) throws {
+    let near = try Room("near")
+    let host = try Room("host")
+    let far = try Room("far")
+    let isWire = flows.way != .bridge
+    (nearPort, farPort) = try host.furnish { (netlink) throws(HostNetworkError) in
+      let nearOptions = VethOptions(name: "port0", peerName: "near0")
+      let nearPort = try netlink.createVethPair(nearOptions, peerIn: near.namespace)
+      var farOptions = VethOptions(name: "port1", peerName: "far0")
+      farOptions.mac = Bench.wireMAC
+      farOptions.peerMAC = Bench.remoteMAC
+      if isWire { farOptions.mtu = Bench.wireMTU }
+      let farPort = try netlink.createVethPair(farOptions, peerIn: far.namespace)
+      try netlink.silence(nearPort)
+      if isWire { try netlink.quieten(farPort.name) } else { try netlink.silence(farPort) }
+      for port in [nearPort, farPort] { try netlink.change(port.index, .up) }
+      return (nearPort, farPort)
+    }
+    let ends = try [(near, "near0"), (far, "far0")].map { room, name in
+      (room, name, try room.furnish { (n) throws(HostNetworkError) in try n.raise(name) })
+    }
+    let (first, last) = flows.way == .decap ? (ends[1], ends[0]) : (ends[0], ends[1])
+    let lastIndex = last.2
+    sink = try last.0.visit { try Sink(interface: lastIndex) }
+    generator = try Generator(room: first.0, interface: first.1, flows: flows, core: generatorCore)
     self.name = name
     self.flows = flows
-    let source = try Room("source")
-    let host = try Room("host")
-    let far = try Room("sink")
-    (port, wire) = try host.furnish { (netlink) throws(HostNetworkError) in
-      var port = VethOptions(name: "port0", peerName: "gen0")
-      port.peerMAC = Flows.source
-      let portLink = try netlink.createVethPair(port, peerIn: source.namespace)
-      var wire = VethOptions(name: "wire0", peerName: "sink0")
-      wire.mtu = Bench.wireMTU
-      wire.mac = Bench.wireMAC
-      wire.peerMAC = Bench.remoteMAC
-      let wireLink = try netlink.createVethPair(wire, peerIn: far.namespace)
-      try netlink.silence(portLink)
-      try netlink.quieten(wireLink.name)
-      try netlink.change(portLink.index, .up)
-      try netlink.change(wireLink.index, .up)
-      return (portLink, wireLink)
-    }
-    let farEnd = try far.furnish { (netlink) throws(HostNetworkError) in
-      try netlink.raise("sink0")
-    }
-    _ = try source.furnish { (netlink) throws(HostNetworkError) in try netlink.raise("gen0") }
-    sink = try far.visit { try Sink(interface: farEnd) }
-    generator = try Generator(room: source, interface: "gen0", flows: flows, core: generatorCore)
-    self.source = source
+    self.near = near
     self.host = host
     self.far = far
   }
 
   /// Sends for this long and says what became of it.
   ///
-  /// `dropped` reads what the host under test counted as dropped so far.
+  /// `dropped` reads what the host under test counted as dropped so far, apart from its two ports.
   func run(seconds: Double, dropped: () throws -> UInt64) throws -> Sample {
     let before = try counts(dropped)
     let processor = ProcessorTimes.now()
     let sent = try generator.run(seconds: seconds)
-    let after = try settled(dropped)
     let used = processor.flatMap { ProcessorTimes.now()?.since($0).busySeconds }
+    let after = try settled(dropped)
     let arrived = Int(after.arrived - before.arrived)
     let known = arrived + Int(after.dropped - before.dropped)
     return Sample(
       frames: arrived, seconds: sent.seconds, cpuSeconds: used, lost: sent.frames - known)
   }
 
-  /// Sends one frame of each flow and throws unless all arrive inside VXLAN, unchanged.
+  /// Sends one frame of each flow and throws unless all arrive as they should.
   func prove() throws {
-    let receiver = try far.visit { try Receiver(interface: "sink0") }
+    let (room, interface) = flows.way == .decap ? (near, "near0") : (far, "far0")
+    let receiver = try room.visit { try Receiver(interface: interface) }
+    defer { receiver.close() }
     try sink.redirect(to: receiver.socket)
     defer { try? sink.redirect(to: nil) }
     try warmUp(receiver)
     for burst in 0..<(Flows.count / 64) {
       _ = try generator.run(seconds: 5, limit: 64)
       for number in 0..<64 {
-        guard let outer = receiver.next(seconds: 5) else {
+        guard let bytes = receiver.next(seconds: 5) else {
           throw LaboratoryError("\(name): frame \(burst * 64 + number) did not arrive")
         }
-        try check(outer)
+        guard flows.isExpected(bytes) else {
+          throw LaboratoryError("\(name): what arrives is not what was sent: \(bytes)")
+        }
       }
     }
-    receiver.close()
   }
 
   /// Sends until something arrives, as interfaces that were just set up drop for a moment, and then
@@ -110,24 +116,16 @@ final class Bench: Sendable {
     throw LaboratoryError("\(name): no frame arrives at the far end")
   }
 
-  private func check(_ outer: [UInt8]) throws {
-    guard case .opened(let opened) = openVXLAN(outer.span) else {
-      throw LaboratoryError("\(name): what arrives is not VXLAN")
-    }
-    let inner = Array(outer[opened.innerOffset..<(opened.innerOffset + opened.innerLength)])
-    guard opened.network.bits == Bench.network, opened.source == Bench.hostAddress,
-      flows.contains(inner)
-    else { throw LaboratoryError("\(name): what arrives is not what was sent") }
-  }
-
   private func counts(_ dropped: () throws -> UInt64) throws -> (arrived: UInt64, dropped: UInt64) {
-    let atSource = try source.furnish { (netlink) throws(HostNetworkError) in
-      try netlink.transmitDropped("gen0")
+    let (first, last, from, to) =
+      flows.way == .decap ? (far, host, "far0", "port0") : (near, host, "near0", "port1")
+    let atStart = try first.furnish { (netlink) throws(HostNetworkError) in
+      try netlink.transmitDropped(from)
     }
-    let atWire = try host.furnish { (netlink) throws(HostNetworkError) in
-      try netlink.transmitDropped("wire0")
+    let atEnd = try last.furnish { (netlink) throws(HostNetworkError) in
+      try netlink.transmitDropped(to)
     }
-    return (try sink.count(), atSource + atWire + (try dropped()))
+    return (try sink.count(), atStart + atEnd + (try dropped()))
   }
 
   /// The counts once nothing has moved for a while, at most a few seconds from now.

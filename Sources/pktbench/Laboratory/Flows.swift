@@ -7,8 +7,10 @@ import Wire
 ///
 /// Competitors see the same frames in the same order.
 struct Flows: Sendable {
-  /// Bytes of a frame, without its frame check sequence.
+  /// Bytes of a frame between containers, without its frame check sequence.
   let size: Int
+  /// Which way they go.
+  let way: Way
 
   /// The sending station.
   static let source = MACAddress(bits: 0x02_00_00_00_00_01)
@@ -17,36 +19,62 @@ struct Flows: Sendable {
   /// Frames that differ.
   static let count = 512
 
-  private static let sourceAddress = IPv4Address(bits: 0x0A20_0001)
+  private static let firstPort = 10_000
+  private static let headersLength = 14 + 20 + 8
 
-  /// Bytes of the headers in front of a frame's payload.
-  static let headersLength = 14 + 20 + 8
+  /// What the remote host puts in front of its frames.
+  private static let envelope = VXLANTemplate(
+    sourceMAC: Bench.remoteMAC, destinationMAC: Bench.wireMAC, source: Bench.remoteAddress,
+    destination: Bench.hostAddress, destinationPort: 4789, network: Bench.network)
 
-  /// Writes the frame of flow `number` into `bytes`, which has `size` bytes.
-  @_lifetime(bytes: copy bytes)
+  /// Bytes of what the generator sends for a frame.
+  var sentLength: Int { way == .decap ? size + VXLANTemplate.length : size }
+
+  /// Writes what the generator sends for flow `number` into `bytes`, which has `sentLength` bytes.
   func write(_ number: Int, into bytes: inout MutableSpan<UInt8>) {
-    let destination = Flows.destinations[number % Flows.destinations.count]
-    EthernetFields(destination: destination, source: Flows.source, etherType: .ipv4)
-      .encode(into: &bytes)
-    IPv4Fields(
-      source: Flows.sourceAddress,
-      destination: IPv4Address(bits: 0x0A20_0100 + UInt32(number % Flows.destinations.count)),
-      protocolNumber: 17, payloadLength: size - 14 - 20
-    ).encode(into: &bytes, at: 14)
-    UDPFields(
-      sourcePort: UInt16(10_000 + number), destinationPort: 9, length: UInt16(size - 14 - 20)
-    ).encode(into: &bytes, at: 34)
-    for index in Flows.headersLength..<size { bytes[index] = UInt8(truncatingIfNeeded: index) }
+    guard way == .decap else { return writeInner(number, into: &bytes, at: 0) }
+    var header = [UInt8](repeating: 0, count: VXLANTemplate.length)
+    var outer = header.mutableSpan
+    Flows.envelope.write(into: &outer, innerLength: size, sourcePort: UInt16(50_000 + number))
+    for index in header.indices { bytes[index] = header[index] }
+    writeInner(number, into: &bytes, at: VXLANTemplate.length)
   }
 
-  /// Whether these are the bytes of one of the flows.
-  func contains(_ frame: [UInt8]) -> Bool {
+  /// Whether these bytes are what has to come out at the far end for one of the flows.
+  func isExpected(_ bytes: [UInt8]) -> Bool {
+    guard way == .encap else { return isInner(bytes) }
+    guard case .opened(let opened) = openVXLAN(bytes.span), opened.network == Bench.network,
+      opened.source == Bench.hostAddress
+    else { return false }
+    return isInner(Array(bytes[opened.innerOffset..<(opened.innerOffset + opened.innerLength)]))
+  }
+
+  private func isInner(_ frame: [UInt8]) -> Bool {
     guard frame.count == size else { return false }
-    let number = Int(frame[34]) << 8 + Int(frame[35]) - 10_000
+    let number = Int(frame[34]) << 8 + Int(frame[35]) - Flows.firstPort
     guard 0..<Flows.count ~= number else { return false }
     var expected = [UInt8](repeating: 0, count: size)
     var bytes = expected.mutableSpan
-    write(number, into: &bytes)
+    writeInner(number, into: &bytes, at: 0)
     return frame == expected
+  }
+
+  private func writeInner(_ number: Int, into bytes: inout MutableSpan<UInt8>, at start: Int) {
+    let receiver = number % Flows.destinations.count
+    EthernetFields(
+      destination: Flows.destinations[receiver], source: Flows.source, etherType: .ipv4
+    ).encode(into: &bytes, at: start)
+    IPv4Fields(
+      source: IPv4Address(bits: 0x0A20_0001),
+      destination: IPv4Address(bits: 0x0A20_0100 + UInt32(receiver)), protocolNumber: 17,
+      payloadLength: size - 14 - 20
+    ).encode(into: &bytes, at: start + 14)
+    UDPFields(
+      sourcePort: UInt16(Flows.firstPort + number), destinationPort: 9,
+      length: UInt16(size - 14 - 20)
+    ).encode(into: &bytes, at: start + 34)
+    for index in Flows.headersLength..<size {
+      bytes[start + index] = UInt8(truncatingIfNeeded: index)
+    }
   }
 }

@@ -29,7 +29,7 @@ final class Generator: Sendable {
     var frames = FrameMemory(memory: memory)
     for number in 0..<Flows.count {
       let address = UInt32(number * UMEM.chunkLength + UMEM.headroom)
-      var bytes = frames.mutableBytes(at: address, length: flows.size)
+      var bytes = frames.mutableBytes(at: address, length: flows.sentLength)
       flows.write(number, into: &bytes)
     }
     socket = try room.visit {
@@ -38,7 +38,7 @@ final class Generator: Sendable {
         options: PacketSocket.Options(
           interface: interface, queue: 0, ringCapacity: UMEM.ringCapacity))
     }
-    rings = Mutex(GeneratorRings(socket: socket, size: flows.size))
+    rings = Mutex(GeneratorRings(socket: socket, size: flows.sentLength))
   }
 
   /// Sends for this long, at most `limit` frames; returns how many the kernel took, and in how many

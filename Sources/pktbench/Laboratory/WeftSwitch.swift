@@ -14,47 +14,51 @@ struct WeftSwitch {
   let bench: Bench
   private let engine: Engine
 
-  private static let stationPort = PortIndex(0)
-  private static let underlayPort = PortIndex(1)
+  private static let nearPort = PortIndex(0)
+  private static let farPort = PortIndex(1)
 
-  /// Builds it between the bench's two interfaces.
+  /// Builds it between the bench's two ports.
   init(bench: Bench, core: Int) throws {
     self.bench = bench
     let memory = try SnapshotMemory(pageCount: 1024, entryCountMax: 4096)
     var model = try ForwardingModel(memory: memory, seed: 1, options: .init())
-    try WeftSwitch.fill(&model)
+    let isWire = bench.flows.way != .bridge
+    model.addPort(WeftSwitch.nearPort, receivesFloods: true)
+    model.addPort(WeftSwitch.farPort, receivesFloods: !isWire)
+    let far = isWire ? Location(try WeftSwitch.addEndpoint(&model)) : Location(WeftSwitch.farPort)
+    let near = Location(WeftSwitch.nearPort)
+    let (source, destination) = bench.flows.way == .decap ? (far, near) : (near, far)
+    model.learn(Hint(mac: Flows.source.bits, location: source), nowSeconds: 0)
+    for station in Flows.destinations {
+      model.learn(Hint(mac: station.bits, location: destination), nowSeconds: 0)
+    }
+    guard model.commit() else {
+      throw LaboratoryError("the forwarding tables have no room for the stations")
+    }
     let engine = try Engine(
       options: Engine.Options(cores: [core], idle: .adaptive, frameCount: 16_384), snapshot: memory)
     self.engine = engine
     try bench.host.visit {
       try engine.openPort(
-        WeftSwitch.specification(bench.port, port: WeftSwitch.stationPort, kind: .station))
+        WeftSwitch.specification(bench.nearPort, port: WeftSwitch.nearPort, kind: .station))
       try engine.openPort(
-        WeftSwitch.specification(bench.wire, port: WeftSwitch.underlayPort, kind: .underlay))
+        WeftSwitch.specification(
+          bench.farPort, port: WeftSwitch.farPort, kind: isWire ? .underlay : .station))
     }
   }
 
-  private static func fill(_ model: inout ForwardingModel) throws {
-    model.addPort(stationPort, receivesFloods: true)
-    model.addPort(underlayPort, receivesFloods: false)
-    let network = VirtualNetwork(bits: Bench.network)
+  private static func addEndpoint(_ model: inout ForwardingModel) throws -> EndpointIndex {
     guard
       let endpoint = model.addEndpoint(
-        address: Bench.remoteAddress, network: network, underlayPort: underlayPort)
+        address: Bench.remoteAddress, network: Bench.network, underlayPort: farPort)
     else { throw LaboratoryError("the forwarding tables have no room for an endpoint") }
     model.setEndpoint(
       endpoint,
       reached: EndpointPath(
         sourceMAC: Bench.wireMAC, destinationMAC: Bench.remoteMAC, source: Bench.hostAddress,
-        destination: Bench.remoteAddress, destinationPort: 4789, network: network,
+        destination: Bench.remoteAddress, destinationPort: 4789, network: Bench.network,
         innerLengthMax: Bench.wireMTU - 36))
-    model.learn(Hint(mac: Flows.source.bits, location: Location(stationPort)), nowSeconds: 0)
-    for destination in Flows.destinations {
-      model.learn(Hint(mac: destination.bits, location: Location(endpoint)), nowSeconds: 0)
-    }
-    guard model.commit() else {
-      throw LaboratoryError("the forwarding tables have no room for the stations")
-    }
+    return endpoint
   }
 
   private static func specification(
@@ -63,7 +67,9 @@ struct WeftSwitch {
     PortSpecification(
       port: port, kind: kind, interface: link.name,
       interfaceIndex: UInt32(bitPattern: link.index.rawValue), queueCount: 1,
-      frameLengthMax: link.mtu + 14, attach: .automatic)
+      frameLengthMax: link.mtu + 14, attach: .automatic,
+      overlayAddresses: kind == .underlay
+        ? [OverlayAddress(address: Bench.hostAddress, port: 4789)] : [])
   }
 
   /// Frames dropped by the kernel before our socket, and by the worker.
@@ -75,7 +81,7 @@ struct WeftSwitch {
       throw LaboratoryError("the worker's frames do not add up: \(account)")
     }
     var sum = account.dropped.reduce(0, +)
-    for port in [WeftSwitch.stationPort, WeftSwitch.underlayPort] {
+    for port in [WeftSwitch.nearPort, WeftSwitch.farPort] {
       guard let state = engine.state(of: port) else { continue }
       // Frames without a chunk on the fill ring count as dropped, too.
       sum += state.statistics.receiveDropped + state.statistics.receiveRingFull + state.missed

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Testing
+
+@testable import pktbench
+
+/// The live scenarios with the real kernel, as short as they can be.
+@Suite(.serialized) struct LiveScenarioTests {
+  @Test(arguments: [Way.encap, .decap, .bridge], [60, 1500])
+  func everyFrameIsAccountedFor(way: Way, size: Int) throws {
+    let scenario = try #require(Scenarios.all.first { $0.description.name == way.rawValue })
+    let plan = ScenarioPlan(
+      sizes: [size], entries: [], against: scenario.description.competitors, pairs: 1,
+      seconds: 0.01)
+    let measures = try scenario.measure(plan, in: ScenarioRun())
+    #expect(measures.map(\.against) == plan.against.map(Optional.some))
+    for measure in measures {
+      #expect(measure.name == way.rawValue)
+      #expect(measure.size == size)
+      #expect(measure.lost == 0)
+      #expect(measure.ours > 0)
+      #expect(measure.ratio?.pairs == 1)
+      #expect(measure.idleBreaths != nil)
+    }
+  }
+
+  @Test(arguments: [Way.encap, .decap, .bridge])
+  func flowsDiffer(way: Way) {
+    let flows = Flows(size: 64, way: way)
+    var frames: Set<[UInt8]> = []
+    for number in 0..<Flows.count {
+      var frame = [UInt8](repeating: 0, count: flows.sentLength)
+      var bytes = frame.mutableSpan
+      flows.write(number, into: &bytes)
+      // Only a bridge delivers what was sent.
+      #expect(flows.isExpected(frame) == (way == .bridge))
+      frames.insert(frame)
+    }
+    #expect(frames.count == Flows.count)
+    #expect(!flows.isExpected([UInt8](repeating: 0, count: 64)))
+    #expect(!flows.isExpected([]))
+  }
+}
