@@ -85,7 +85,9 @@ package struct Daemon: Sendable {
   private func reloader(_ control: ControlPlane) -> Reloader {
     Reloader(
       configuration: configuration, logger: logger, threshold: threshold,
-      read: { [file] () throws(DaemonError) in try file.read() },
+      read: { [file, port = configuration.underlay.vxlanPort] () throws(DaemonError) in
+        try file.read(whileServing: port)
+      },
       apply: { await control.reload(controlOptions($0)) })
   }
 

@@ -56,6 +56,20 @@ extension RealHosts {
       }
     }
 
+    @Test(.timeLimit(.minutes(1))) func portThatIsServedMayBeInUseBySomebodyElseAsWell() throws {
+      try Testbed.run(containers: 1) { bed in
+        try bed.a.namespace.ip(
+          "link add vxlan0 type vxlan id 43 dstport 4789 remote \(bed.a.place.peer) dev eth0")
+        try bed.a.namespace.ip("link set vxlan0 up")
+        try bed.a.writeConfig(bed.a.config(top: "log_level = \"debug\""))
+        try reload(bed.a, "reloaded changed=log_level")
+        try bed.a.writeConfig(
+          bed.a.config().replacing("[underlay]", with: "[underlay]\nvxlan_port = 4790"))
+        try reload(bed.a, "keys=underlay.vxlan_port")
+        try bed.containersOfA[0].ping(bed.containersOfB[0])
+      }
+    }
+
     @Test(.timeLimit(.minutes(1))) func endpointWithAnotherPortIsReachedThere() throws {
       try Testbed.runWithKernel { host, kernel, pair in
         try pair.0.ping(pair.1)

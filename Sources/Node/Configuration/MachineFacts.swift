@@ -12,7 +12,7 @@ package struct MachineFacts: Equatable, Sendable {
   /// The IPv4 addresses of each interface that has some.
   package let addresses: [String: [IPv4Address]]
   /// Where something on this host takes UDP already.
-  package let udpReceivers: [UDPReceiver]
+  package var udpReceivers: [UDPReceiver]
 
   /// Describes a machine.
   package init(
