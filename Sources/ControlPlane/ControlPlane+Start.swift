@@ -65,8 +65,7 @@ extension ControlPlane {
       }
       underlay = link
       underlayAddresses = try netlink.addresses(of: link.index).map(\.prefix)
-      let room = min(link.mtu - 50, engine.frameLengthMax - 50 - 18)
-      overlayMTU = min(options.overlayMTU ?? room, room)
+      overlayMTU = overlayMTU(over: link)
     } catch let error as HostNetworkError {
       throw .host(error)
     } catch let error as ControlPlaneError {
@@ -176,16 +175,7 @@ extension ControlPlane {
   }
 
   private func addEndpoints() throws(ControlPlaneError) {
-    for endpoint in options.endpoints {
-      guard
-        let index = model.addEndpoint(
-          address: endpoint.address, network: endpoint.network,
-          underlayPort: ControlPlane.underlayPort)
-      else { throw .tablesFull }
-      endpoints.append(
-        EndpointState(
-          options: endpoint, index: index, state: .unresolved(.asking(endpoint.address))))
-    }
+    for endpoint in options.endpoints where !add(endpoint) { throw .tablesFull }
     resolveEndpoints()
   }
 }

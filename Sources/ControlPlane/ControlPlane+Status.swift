@@ -21,13 +21,14 @@ extension ControlPlane {
 
   /// Where every known station is.
   package func macReports() -> [MACReport] {
-    model.stations(nowSeconds: now()).map { station in
+    let endpointsByIndex = Dictionary(endpoints.map { ($0.index, $0.options) }) { $1 }
+    return model.stations(nowSeconds: now()).compactMap { station in
       guard station.location.isEndpoint else {
         return MACReport(
           mac: station.mac, port: interfaceName(of: station.location.port),
           ageSeconds: station.ageSeconds)
       }
-      let endpoint = endpoints[Int(station.location.endpoint.number)].options
+      guard let endpoint = endpointsByIndex[station.location.endpoint] else { return nil }
       return MACReport(
         mac: station.mac, endpoint: endpoint.address, network: endpoint.network,
         ageSeconds: station.ageSeconds)

@@ -64,7 +64,7 @@ package actor ControlPlane {
 
   /// An endpoint and how it is reached.
   struct EndpointState {
-    let options: Options.Endpoint
+    var options: Options.Endpoint
     let index: EndpointIndex
     var state: NextHopState
     /// Why a resolved next hop cannot be used.
@@ -73,7 +73,7 @@ package actor ControlPlane {
 
   nonisolated let executor: SerialQueueExecutor
 
-  let options: Options
+  var options: Options
   let engine: any ForwardingEngine
   let logger: Logger
   /// Seconds of a clock that never goes back.

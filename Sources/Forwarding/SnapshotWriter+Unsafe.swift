@@ -47,6 +47,9 @@ public struct SnapshotWriter: ~Copyable {
   /// Pages that wait for workers to pass a later breath.
   public var retiredPageCount: Int { arena.retiredCount }
 
+  /// The oldest generation that a worker may still read.
+  public var oldestRead: UInt64 { memory.oldestReached() ?? generation }
+
   /// Stations in the table.
   public var stationCount: Int { Int(stations.header.count) }
 
@@ -71,6 +74,11 @@ public struct SnapshotWriter: ~Copyable {
   ) -> Bool {
     sources.store(
       UInt64(endpoint.number), for: SnapshotKey.source(address, network), arena: &arena)
+  }
+
+  /// Forgets who sends from `address` with `network`; false if nobody did.
+  public mutating func removeSource(_ address: IPv4Address, _ network: VirtualNetwork) -> Bool {
+    sources.remove(SnapshotKey.source(address, network), arena: &arena)
   }
 
   /// Stores how an endpoint is reached; indices are given out in order from 0.

@@ -2,6 +2,7 @@
 
 internal import CLinux
 internal import Glibc
+package import Inet
 
 /// What this process finds on its machine.
 ///
@@ -12,6 +13,10 @@ package struct Machine: Sendable {
   package let cores: [Int]
   /// Names of the interfaces in this network namespace.
   package let interfaces: [String]
+  /// The IPv4 addresses of each interface that has some.
+  package let addresses: [String: [IPv4Address]]
+  /// Where this host takes UDP; empty if the kernel does not say.
+  package let udpReceivers: [UDPReceiver]
   private let queueCounts: [String: Int]
 
   /// Looks around.
@@ -28,6 +33,10 @@ package struct Machine: Sendable {
     var counts: [String: Int] = [:]
     for link in links { counts[link.name] = try? netlink.receiveQueueCount(of: link) }
     queueCounts = counts
+    let names = Dictionary(links.map { ($0.index, $0.name) }) { first, _ in first }
+    addresses = Dictionary(grouping: try netlink.addresses()) { names[$0.interface] ?? "" }
+      .mapValues { $0.map(\.prefix.address) }
+    udpReceivers = (try? UDPReceiver.all()) ?? []
   }
 
   /// Receive queues of an interface; 0 if it is not there.
@@ -37,6 +46,15 @@ package struct Machine: Sendable {
   package func restrict(to cores: [Int]) {
     let numbers = cores.map { UInt32($0) }
     _ = unsafe clinux_restrict_thread(numbers, numbers.count)
+  }
+
+  /// Has SIGHUP wait until somebody asks for it, in this thread and those it starts from now on,
+  /// so that one that comes early neither ends the process nor gets lost.
+  package static func holdHangups() {
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    unsafe sigaddset(&signals, SIGHUP)
+    unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
   }
 
   /// Whether this process may do as it likes.

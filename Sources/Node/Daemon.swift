@@ -17,8 +17,11 @@ package struct Daemon: Sendable {
   package static var version: String { Version.text }
 
   private let configuration: Configuration
+  private let file: ConfigurationFile
   private let cores: [Int]
+  private let coresLeft: [Int]
   private let logger: Logger
+  private let threshold: LogThreshold
 
   /// Settles which cores the workers get.
   ///
@@ -26,26 +29,37 @@ package struct Daemon: Sendable {
   ///
   /// Without a list in the file it is all cores but the first, at least one, and no more than the
   /// underlay has queues, because every worker needs one.
-  package init(configuration: Configuration, machine: Machine, logger: Logger) {
+  ///
+  /// `file` is read again at each SIGHUP; `threshold` is the one that `logger` writes by.
+  package init(
+    configuration: Configuration, file: ConfigurationFile, machine: Machine, logger: Logger,
+    threshold: LogThreshold
+  ) {
     self.configuration = configuration
+    self.file = file
     self.logger = logger
+    self.threshold = threshold
     let others = machine.cores.count > 1 ? Array(machine.cores.dropFirst()) : machine.cores
     let queues = max(1, machine.queueCount(of: configuration.underlay.interface))
-    cores = configuration.workers.cores ?? Array(others.prefix(queues))
+    let cores = configuration.workers.cores ?? Array(others.prefix(queues))
+    self.cores = cores
+    coresLeft = machine.cores.filter { !cores.contains($0) }
   }
 
   /// Keeps this thread, and every one it will start, off the workers' cores; called before anything
   /// else runs, so that a worker that never sleeps starves nobody.
+  ///
+  /// If the workers have all cores, nobody is kept off any.
   package func leaveCoresToWorkers(_ machine: Machine) {
-    let rest = machine.cores.filter { !cores.contains($0) }
-    if !rest.isEmpty { machine.restrict(to: rest) }
+    if !coresLeft.isEmpty { machine.restrict(to: coresLeft) }
   }
 
-  /// Runs until SIGTERM or SIGINT.
+  /// Runs until SIGTERM or SIGINT; SIGHUP has it read its file again.
   ///
   /// Whatever happens, nothing is left behind that a file in the configuration did not ask to
   /// keep.
   package func run() async throws(DaemonError) {
+    warnIfNoCoreIsLeft()
     let claim = try claimHost()
     defer { withExtendedLifetime(claim) {} }
     let control = try await startControlPlane()
@@ -55,16 +69,33 @@ package struct Daemon: Sendable {
       logger.notice("ready", metadata: ["socket": "\(configuration.api.socket)"])
     }
     var group = ServiceGroupConfiguration(
-      services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+      services: [server, reloader(control)], gracefulShutdownSignals: [.sigterm, .sigint],
+      logger: quiet)
     group.maximumGracefulShutdownDuration = .seconds(12)
     do {
       try await server.prepare()
       try await ServiceGroup(configuration: group).run()
     } catch {
       await control.abandon()
-      throw DaemonError(.unavailable, "the API cannot be served: \(error)")
+      throw DaemonError(.unavailable, "the API cannot be served at api.socket: \(error)")
     }
     await control.stop()
+  }
+
+  private func reloader(_ control: ControlPlane) -> Reloader {
+    Reloader(
+      configuration: configuration, logger: logger, threshold: threshold,
+      read: { [file, port = configuration.underlay.vxlanPort] () throws(DaemonError) in
+        try file.read(whileServing: port)
+      },
+      apply: { await control.reload(controlOptions($0)) })
+  }
+
+  private func warnIfNoCoreIsLeft() {
+    guard coresLeft.isEmpty, configuration.workers.idle == .spin else { return }
+    logger.warning(
+      "workers that never sleep have all cores; leave one out of workers.cores for everything else",
+      metadata: ["cores": "\(cores.map { "\($0)" }.joined(separator: ","))"])
   }
 
   /// The service group's own chatter is not an event for the operator.
@@ -105,7 +136,7 @@ package struct Daemon: Sendable {
       let clock = ContinuousClock()
       let beginning = clock.now
       started = try ControlPlane(
-        options: controlOptions, engine: adapter, model: model, logger: logger,
+        options: controlOptions(configuration), engine: adapter, model: model, logger: logger,
         random: SystemRandomNumberGenerator()
       ) { UInt64(clamping: (clock.now - beginning).components.seconds) + 1 }
     } catch {
@@ -125,7 +156,7 @@ package struct Daemon: Sendable {
       frameCount: configuration.workers.frames)
   }
 
-  private var controlOptions: ControlPlane.Options {
+  private func controlOptions(_ configuration: Configuration) -> ControlPlane.Options {
     ControlPlane.Options(
       hostName: Machine.hostName, underlay: configuration.underlay.interface,
       vxlanPort: configuration.underlay.vxlanPort, overlayMTU: configuration.overlay.mtu,

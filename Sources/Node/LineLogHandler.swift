@@ -6,13 +6,21 @@ package import Logging
 /// Writes one line for each event to standard error: time, level, event, then key=value.
 package struct LineLogHandler: LogHandler {
   package var metadata: Logger.Metadata = [:]
-  package var logLevel: Logger.Level
+  private let threshold: LogThreshold
+  /// What this logger leaves out even if the threshold would let it pass.
+  private var floor = Logger.Level.trace
   private let write: @Sendable (String) -> Void
 
   /// A handler that hands complete lines, each with its newline, to `write`.
-  package init(level: Logger.Level, write: @escaping @Sendable (String) -> Void) {
-    logLevel = level
+  package init(threshold: LogThreshold, write: @escaping @Sendable (String) -> Void) {
+    self.threshold = threshold
     self.write = write
+  }
+
+  /// The level that the threshold, or this logger's own, lets pass; whichever is less talkative.
+  package var logLevel: Logger.Level {
+    get { max(threshold.level, floor) }
+    set { floor = newValue }
   }
 
   package subscript(metadataKey key: String) -> Logger.Metadata.Value? {

@@ -50,14 +50,6 @@ public struct ForwardingModel: ~Copyable {
     public let ageSeconds: UInt64
   }
 
-  /// An endpoint and what is known of the path to it.
-  struct Endpoint {
-    let address: IPv4Address
-    let network: VirtualNetwork
-    let underlayPort: PortIndex
-    var reached: EndpointPath?
-  }
-
   /// What happened to stations so far.
   public internal(set) var counts = Counts()
 
@@ -71,12 +63,15 @@ public struct ForwardingModel: ~Copyable {
 
   /// Ports that exist, and whether floods go to them.
   private var ports: [PortIndex: Bool] = [:]
-  private var endpoints: [Endpoint] = []
-  private var sourcePages = PageNeeds()
+  /// By index; those that were removed keep their place.
+  var endpoints: [Endpoint] = []
+  var sourcePages = PageNeeds()
   /// Whether the snapshot's flood lists are behind `ports` and `endpoints`.
-  private var isFloodPending = false
+  var isFloodPending = false
   /// Endpoints whose records in the snapshot are behind `endpoints`.
-  private var pendingEndpoints: Set<EndpointIndex> = []
+  var pendingEndpoints: Set<EndpointIndex> = []
+  /// Sources of removed endpoints that are still in the snapshot.
+  var leftoverSources: [EndpointSource] = []
 
   /// Publishes an empty snapshot in `memory`.
   ///
@@ -128,45 +123,10 @@ public struct ForwardingModel: ~Copyable {
     guard let receivesFloods = ports.removeValue(forKey: port) else { return }
     if receivesFloods { isFloodPending = true }
     for mac in book.remove(Location(port)) { forget(mac) }
-    for index in endpoints.indices where endpoints[index].underlayPort == port {
+    for index in endpoints.indices
+    where endpoints[index].underlayPort == port && endpoints[index].removal == nil {
       setEndpoint(EndpointIndex(UInt16(index)), reached: nil)
     }
-  }
-
-  // MARK: Endpoints
-
-  /// Adds an endpoint that sends from `address` with `network`, to which floods go.
-  ///
-  /// It is unresolved until `setEndpoint(_:reached:)`. Indices are 0, 1, 2 and so on. Returns nil
-  /// if there is an endpoint with this address and network, or no room for another.
-  public mutating func addEndpoint(
-    address: IPv4Address, network: VirtualNetwork, underlayPort: PortIndex
-  ) -> EndpointIndex? {
-    guard let number = UInt16(exactly: endpoints.count),
-      !endpoints.contains(where: { $0.address == address && $0.network == network }),
-      hasPages(sourcePages.adding(to: endpoints.count) + 1)
-    else { return nil }
-    let index = EndpointIndex(number)
-    isChanged = true
-    // If the second change is refused, the record is one that no source and no flood list names,
-    // and the next endpoint overwrites it.
-    guard writer.setEndpoint(.unresolved(port: underlayPort), at: index),
-      writer.setSource(address, network, endpoint: index)
-    else { return nil }
-    endpoints.append(Endpoint(address: address, network: network, underlayPort: underlayPort))
-    sourcePages.follow(count: endpoints.count)
-    book.add(Location(index))
-    isFloodPending = true
-    return index
-  }
-
-  /// Says how an endpoint is reached; nil if its next hop is not resolved.
-  public mutating func setEndpoint(_ endpoint: EndpointIndex, reached: EndpointPath?) {
-    let index = Int(endpoint.number)
-    precondition(index < endpoints.count, "an endpoint that addEndpoint returned")
-    guard endpoints[index].reached != reached else { return }
-    endpoints[index].reached = reached
-    pendingEndpoints.insert(endpoint)
   }
 
   // MARK: Publication
@@ -180,12 +140,17 @@ public struct ForwardingModel: ~Copyable {
     writer.reclaim()
     writeFlood()
     writeEndpoints()
+    removeLeftoverSources()
     removeLeftovers()
     if isChanged, writer.publish() {
       isChanged = false
       writer.reclaim()
     }
-    return !isChanged && !isFloodPending && pendingEndpoints.isEmpty && book.leftovers.isEmpty
+    let isComplete =
+      !isChanged && !isFloodPending && pendingEndpoints.isEmpty && leftoverSources.isEmpty
+      && book.leftovers.isEmpty
+    if isComplete { noteRemovals() }
+    return isComplete
   }
 
   /// Whether a change that can be refused may take `count` pages: behind it there must be room for
@@ -206,19 +171,8 @@ public struct ForwardingModel: ~Copyable {
     guard isFloodPending, hasLastPages(floodPageCount) else { return }
     isChanged = true
     let floodPorts = ports.filter(\.value).keys.sorted { $0.number < $1.number }
-    let floodEndpoints = endpoints.indices.map { EndpointIndex(UInt16($0)) }
+    let floodEndpoints = endpoints.indices.filter { endpoints[$0].removal == nil }
+      .map { EndpointIndex(UInt16($0)) }
     isFloodPending = !writer.setFlood(ports: floodPorts, endpoints: floodEndpoints)
-  }
-
-  private mutating func writeEndpoints() {
-    for index in pendingEndpoints.sorted(by: { $0.number < $1.number }) {
-      guard hasLastPages(1) else { return }
-      isChanged = true
-      let endpoint = endpoints[Int(index.number)]
-      let port = endpoint.underlayPort
-      let record = endpoint.reached?.record(port: port) ?? .unresolved(port: port)
-      guard writer.setEndpoint(record, at: index) else { return }
-      pendingEndpoints.remove(index)
-    }
   }
 }

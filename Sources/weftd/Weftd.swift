@@ -23,6 +23,10 @@ struct Weftd: ParsableCommand {
       says attachments.on_stop = "keep". If it is killed, containers stay attached, the host's own
       network goes on, and the next start takes everything over.
 
+      SIGHUP has it read the file again. Endpoints, log_level, overlay.mtu and attachments.on_stop
+      change without a frame lost on the way; the log names keys that need a restart. If the file
+      has mistakes, they are logged and everything stays as it was.
+
       EXAMPLES
         weftd --check weft.toml      check a file and say everything that is wrong with it
         weftd --config weft.toml     run
@@ -67,28 +71,29 @@ struct Weftd: ParsableCommand {
     }
   }
 
-  private func load(_ path: String) throws(DaemonError) -> (Configuration, Machine) {
+  private func load(
+    _ path: String
+  ) throws(DaemonError) -> (Configuration, ConfigurationFile, Machine) {
     let machine: Machine
     do { machine = try Machine() } catch { throw DaemonError(.failed, error.description) }
-    let facts = MachineFacts(cores: Set(machine.cores), interfaces: machine.interfaces)
-    do {
-      return (try Configuration.load(path: path, against: facts), machine)
-    } catch {
-      throw DaemonError(.configuration, "\(error)")
-    }
+    let file = ConfigurationFile(path: path, machine: machine)
+    return (try file.read(), file, machine)
   }
 
   private func serve(_ path: String) throws {
-    let (configuration, machine) = try load(path)
+    Machine.holdHangups()
+    let (configuration, file, machine) = try load(path)
     guard Machine.isRoot else {
       throw DaemonError(
         .permission, "it needs to be root, to make interfaces and load programs; start it as root")
     }
-    let level = configuration.logLevel
+    let threshold = LogThreshold(configuration.logLevel)
     let logger = Logger(label: "weftd") { _ in
-      LineLogHandler(level: level) { FileHandle.standardError.write(Data($0.utf8)) }
+      LineLogHandler(threshold: threshold) { FileHandle.standardError.write(Data($0.utf8)) }
     }
-    let daemon = Daemon(configuration: configuration, machine: machine, logger: logger)
+    let daemon = Daemon(
+      configuration: configuration, file: file, machine: machine, logger: logger,
+      threshold: threshold)
     daemon.leaveCoresToWorkers(machine)
     try wait(for: daemon)
   }

@@ -87,9 +87,11 @@ extension RealHosts {
         try other.namespace.ip("link add eth0 type veth peer name wire0")
         try other.namespace.ip("address add \(other.place.address)/24 dev eth0")
         try other.namespace.ip("link set eth0 up")
-        let outcome = try attempt(try other.weftdCommand("--config", bed.a.configFile))
+        try other.writeConfig(other.config().replacing(other.socket, with: bed.a.socket))
+        let outcome = try attempt(try other.weftdCommand("--config", other.configFile))
         #expect(outcome.status == Self.unavailable, "\(outcome)")
-        #expect(outcome.errorLines.filter { $0.contains(bed.a.socket) }.count == 1, "\(outcome)")
+        let told = "api.socket: another weftd answers on \(bed.a.socket)"
+        #expect(outcome.errorLines.filter { $0.contains(told) }.count == 1, "\(outcome)")
         #expect(try other.namespace.interfaces() == ["eth0", "wire0"])
         try expectService(bed)
       }

@@ -14,7 +14,7 @@ import Testing
   @Test func eventIsOneLineWithSortedAndQuotedFields() {
     let lines = Lines()
     var logger = Logger(label: "test") { _ in
-      LineLogHandler(level: .info) { line in lines.text.withLock { $0 += line } }
+      LineLogHandler(threshold: LogThreshold(.info)) { line in lines.text.withLock { $0 += line } }
     }
     logger.logLevel = .info
     logger.info(

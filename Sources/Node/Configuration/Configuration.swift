@@ -92,7 +92,7 @@ package struct Configuration: Sendable {
   }
 
   /// A plain RFC 7348 tunnel endpoint that knows nothing of Weft.
-  package struct VTEP: Equatable, Sendable {
+  package struct VTEP: Hashable, Sendable {
     /// Its address in the underlay.
     package var address: IPv4Address
     /// The network identifier that its frames carry.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Inet
+
 /// One thing that is wrong with a configuration file.
 package struct ConfigurationIssue: Equatable, Sendable {
   /// The file as it was named by whoever asked for it.
@@ -92,6 +94,10 @@ struct ConfigurationOrigin: Sendable {
   let file: String
   /// The line of `underlay.interface`.
   var interfaceLine: Int?
+  /// The line of `underlay.vxlan_port`, or of its section if it has its default.
+  var vxlanPortLine: Int?
   /// The line each core of `workers.cores` is on.
   var coreLines: [Int: Int] = [:]
+  /// The line each address of a `[[vtep]]` is on, first come.
+  var vtepLines: [IPv4Address: Int] = [:]
 }

@@ -12,8 +12,18 @@ package struct ConfigurationKey: Equatable, Sendable {
   package let fallback: String?
   /// The values it takes, in words.
   package let accepted: String
+  /// What makes a running weftd use another value.
+  package let takesEffect: Effect
   /// What the key does, in one sentence.
   package let meaning: String
+
+  /// What makes a running weftd use a key's new value.
+  package enum Effect: String, Sendable {
+    /// SIGHUP, without a frame lost on the way.
+    case reload
+    /// Only the next start.
+    case restart
+  }
 
   /// The key with its section, like `workers.cores`.
   package var dottedName: String { table.isEmpty ? name : "\(table).\(name)" }

@@ -10,6 +10,8 @@ import Logging
 struct ConfigurationReader {
   /// What is wrong so far.
   var issues: ConfigurationIssues
+  /// Where values were written.
+  private var origin: ConfigurationOrigin
 
   /// A section as it was found, and where.
   private struct Section {
@@ -20,6 +22,7 @@ struct ConfigurationReader {
 
   init(file: String) {
     issues = ConfigurationIssues(file: file)
+    origin = ConfigurationOrigin(file: file)
   }
 
   mutating func configuration(from root: [String: TOMLNode]) -> Configuration {
@@ -30,6 +33,10 @@ struct ConfigurationReader {
     let overlay = section("overlay", of: root)
     let api = section("api", of: root)
     let attachments = section("attachments", of: root)
+    origin.interfaceLine = underlay.members[ConfigurationSettings.interface.key.name]?.line
+    origin.vxlanPortLine =
+      underlay.members[ConfigurationSettings.vxlanPort.key.name]?.line ?? underlay.line
+    origin.coreLines = coreLines(workers)
     return Configuration(
       logLevel: value(ConfigurationSettings.logLevel, in: top) ?? .info,
       underlay: .init(
@@ -44,20 +51,19 @@ struct ConfigurationReader {
       api: .init(socket: value(ConfigurationSettings.socket, in: api) ?? ""),
       attachments: .init(
         onStop: value(ConfigurationSettings.onStop, in: attachments) ?? .remove),
-      vteps: vteps(of: root), origin: origin(underlay, workers))
+      vteps: vteps(of: root), origin: origin)
   }
 
-  private func origin(_ underlay: Section, _ workers: Section) -> ConfigurationOrigin {
-    var origin = ConfigurationOrigin(file: issues.file)
-    origin.interfaceLine = underlay.members[ConfigurationSettings.interface.key.name]?.line
+  private func coreLines(_ workers: Section) -> [Int: Int] {
     let cores = workers.members[ConfigurationSettings.cores.key.name]
-    guard case .array(let elements)? = cores?.content else { return origin }
+    guard case .array(let elements)? = cores?.content else { return [:] }
+    var lines: [Int: Int] = [:]
     for element in elements {
-      if case .integer(let core) = element.content, origin.coreLines[core] == nil {
-        origin.coreLines[core] = element.line
+      if case .integer(let core) = element.content, lines[core] == nil {
+        lines[core] = element.line
       }
     }
-    return origin
+    return lines
   }
 
   /// The value that `setting` has in `section`; nil only if it is missing or wrong, and reported.
@@ -87,6 +93,10 @@ struct ConfigurationReader {
       let address = value(ConfigurationSettings.address, in: section)
       let vni = value(ConfigurationSettings.vni, in: section)
       let port = value(ConfigurationSettings.port, in: section)
+      if let address, origin.vtepLines[address] == nil {
+        let line = section.members[ConfigurationSettings.address.key.name]?.line
+        origin.vtepLines[address] = line
+      }
       guard let address, let vni, let port else { return nil }
       let endpoint = Endpoint(address: address, vni: vni)
       if let first = seen[endpoint] {

@@ -12,7 +12,7 @@ package enum ConfigurationReference {
 
   private static func text(of key: ConfigurationKey) -> String {
     let fallback = key.fallback.map { "default \($0)" } ?? "required"
-    return "  \(key.name) (\(key.type), \(fallback))\n"
+    return "  \(key.name) (\(key.type), \(fallback), changed by \(key.takesEffect.rawValue))\n"
       + "      \(key.meaning)\n      accepted: \(key.accepted)\n"
   }
 
@@ -26,15 +26,15 @@ package enum ConfigurationReference {
     let rows = table.keys.map { key in
       let fallback = key.fallback.map { key.hasWordyFallback ? $0 : "`\($0)`" }
       return "| `\(key.name)` | \(key.type) | \(fallback ?? "required") | \(key.accepted) "
-        + "| \(key.meaning) |\n"
+        + "| \(key.takesEffect.rawValue) | \(key.meaning) |\n"
     }
     return """
       ## \(title)
 
       \(table.meaning)
 
-      | key | type | default | accepted | meaning |
-      | --- | --- | --- | --- | --- |
+      | key | type | default | accepted | changed by | meaning |
+      | --- | --- | --- | --- | --- | --- |
       \(rows.joined())
       """
   }
@@ -53,6 +53,10 @@ package enum ConfigurationReference {
 
     Only a syntax error stands alone, as what follows it cannot be trusted. Files are text in UTF-8
     of at most 1 MiB. A key that is absent has its default; a section without keys may be left out.
+
+    The file is read again when `weftd` gets SIGHUP. Keys that are changed by a reload then have
+    their new values, without a frame lost on the way; the others keep theirs until the next start,
+    and the log names those that differ. If the new file has a mistake, nothing is changed.
 
     This page is generated from the key table in `Sources/Node/Configuration`; after a change there,
     `WEFT_UPDATE_DOCS=1 swift test --filter ConfigurationReferenceTests` writes it anew.

@@ -6,12 +6,13 @@ import Inet
 struct ConfigurationKeyName {
   let table: String
   let name: String
+  let takesEffect: ConfigurationKey.Effect
   let meaning: String
 
   func key(type: String, fallback: String?, accepted: String) -> ConfigurationKey {
     ConfigurationKey(
       table: table, name: name, type: type, fallback: fallback, accepted: accepted,
-      meaning: meaning)
+      takesEffect: takesEffect, meaning: meaning)
   }
 }
 

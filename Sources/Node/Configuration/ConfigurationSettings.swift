@@ -6,78 +6,85 @@ import Logging
 /// The key table: every key a configuration file may hold.
 enum ConfigurationSettings {
   static let logLevel = ConfigurationSetting<Logger.Level>.choice(
-    .init(table: "", name: "log_level", meaning: "The least important messages still written."),
+    .init(
+      table: "", name: "log_level", takesEffect: .reload,
+      meaning: "The least important messages still written."),
     default: .info, of: Logger.Level.allCases.map { ($0.rawValue, $0) })
 
   static let interface = ConfigurationSetting<String>.text(
     .init(
-      table: "underlay", name: "interface",
+      table: "underlay", name: "interface", takesEffect: .restart,
       meaning: "The interface that reaches the other hosts."),
     default: nil, accepted: "the name of an interface, 1 to 15 bytes", rule: interfaceProblem)
 
   static let vxlanPort = ConfigurationSetting<UInt16>.number(
     .init(
-      table: "underlay", name: "vxlan_port", meaning: "The UDP port at which VXLAN arrives."),
+      table: "underlay", name: "vxlan_port", takesEffect: .restart,
+      meaning: "The UDP port at which VXLAN arrives."),
     in: 1...65535, default: 4789)
 
   static let xdp = ConfigurationSetting<Configuration.XDPMode>.choice(
     .init(
-      table: "underlay", name: "xdp",
+      table: "underlay", name: "xdp", takesEffect: .restart,
       meaning: "Whether the XDP program runs in the driver (native) or in the network stack "
         + "(generic, slower); automatic takes the driver if it can."),
     default: .automatic, of: Configuration.XDPMode.allCases.map { ($0.rawValue, $0) })
 
   static let cores = ConfigurationSetting<[Int]?>.distinctNumbers(
     .init(
-      table: "workers", name: "cores",
+      table: "workers", name: "cores", takesEffect: .restart,
       meaning: "The cores that move frames, with one worker thread pinned to each."),
     noun: "core", in: 0...1023, default: "all cores but one, at least one")
 
   static let idle = ConfigurationSetting<Configuration.Idle>.choice(
     .init(
-      table: "workers", name: "idle",
+      table: "workers", name: "idle", takesEffect: .restart,
       meaning: "Whether a worker without frames sleeps (adaptive) or keeps its core busy for the "
         + "shortest delay (spin)."),
     default: .adaptive, of: Configuration.Idle.allCases.map { ($0.rawValue, $0) })
 
   static let frames = ConfigurationSetting<Int>.powerOfTwo(
     .init(
-      table: "workers", name: "frames",
+      table: "workers", name: "frames", takesEffect: .restart,
       meaning: "How many frames each worker can hold at once, at 4 KiB of memory for each."),
     in: 1024...1_048_576, default: 16384)
 
   static let mtu = ConfigurationSetting<Int?>.optionalNumber(
     .init(
-      table: "overlay", name: "mtu",
-      meaning: "The MTU that containers' interfaces are given; encapsulation adds 50 bytes, which "
-        + "must fit into the underlay's MTU."),
+      table: "overlay", name: "mtu", takesEffect: .reload,
+      meaning: "The MTU that containers' interfaces are given when they are attached; "
+        + "encapsulation adds 50 bytes, which must fit into the underlay's MTU."),
     in: 576...65485, default: "the underlay's MTU less 50", unit: "bytes")
 
   static let socket = ConfigurationSetting<String>.text(
     .init(
-      table: "api", name: "socket",
+      table: "api", name: "socket", takesEffect: .restart,
       meaning: "The unix socket at which `weft` reaches this daemon."),
     default: "/run/weft/weft.sock",
     accepted: "an absolute path of at most 90 bytes", rule: socketProblem)
 
   static let onStop = ConfigurationSetting<Configuration.OnStop>.choice(
     .init(
-      table: "attachments", name: "on_stop",
+      table: "attachments", name: "on_stop", takesEffect: .reload,
       meaning: "Whether a clean stop removes the containers' interfaces (remove) or leaves them, "
         + "dropping every frame, for the next start to take over (keep)."),
     default: .remove, of: Configuration.OnStop.allCases.map { ($0.rawValue, $0) })
 
   static let address = ConfigurationSetting<IPv4Address>.unicastAddress(
-    .init(table: "vtep", name: "address", meaning: "The other host's address in the underlay."))
+    .init(
+      table: "vtep", name: "address", takesEffect: .reload,
+      meaning: "The other host's address in the underlay."))
 
   static let vni = ConfigurationSetting<UInt32>.number(
     .init(
-      table: "vtep", name: "vni",
+      table: "vtep", name: "vni", takesEffect: .reload,
       meaning: "The VXLAN network identifier that both hosts put on their frames."),
     in: 1...16_777_215, default: nil)
 
   static let port = ConfigurationSetting<UInt16>.number(
-    .init(table: "vtep", name: "port", meaning: "The UDP port at which the other host listens."),
+    .init(
+      table: "vtep", name: "port", takesEffect: .reload,
+      meaning: "The UDP port at which the other host listens."),
     in: 1...65535, default: 4789)
 }
 

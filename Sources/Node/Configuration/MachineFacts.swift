@@ -1,16 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import HostNetwork
+package import Inet
+
 /// What a configuration is checked against that only the machine knows.
 package struct MachineFacts: Equatable, Sendable {
-  /// The cores that are online, by the kernel's numbers.
-  package let cores: Set<Int>
+  /// The cores that weftd may use, by the kernel's numbers.
+  package var cores: Set<Int>
   /// The names of the network interfaces.
   package let interfaces: [String]
+  /// The IPv4 addresses of each interface that has some.
+  package let addresses: [String: [IPv4Address]]
+  /// Where something on this host takes UDP already.
+  package var udpReceivers: [UDPReceiver]
 
   /// Describes a machine.
-  package init(cores: Set<Int>, interfaces: [String]) {
+  package init(
+    cores: Set<Int>, interfaces: [String], addresses: [String: [IPv4Address]] = [:],
+    udpReceivers: [UDPReceiver] = []
+  ) {
     self.cores = cores
     self.interfaces = interfaces
+    self.addresses = addresses
+    self.udpReceivers = udpReceivers
+  }
+
+  /// What was found on this machine.
+  package init(_ machine: Machine) {
+    self.init(
+      cores: Set(machine.cores), interfaces: machine.interfaces, addresses: machine.addresses,
+      udpReceivers: machine.udpReceivers)
   }
 }
 
@@ -36,6 +55,37 @@ extension Configuration {
       issues.add(
         line: origin.coreLines[core], key: ConfigurationSettings.cores.key.dottedName,
         "core \(core) does not exist", accepted: rangeList(machine.cores))
+    }
+    checkPort(against: machine, into: &issues)
+    checkEndpoints(against: machine, into: &issues)
+  }
+
+  /// Our program would take the packets of whoever receives at the port already.
+  private func checkPort(against machine: MachineFacts, into issues: inout ConfigurationIssues) {
+    let ours = machine.addresses[underlay.interface] ?? []
+    let taken = machine.udpReceivers.filter {
+      $0.port == underlay.vxlanPort && ($0.address.bits == 0 || ours.contains($0.address))
+    }
+    guard let first = taken.map(\.address).min(), !underlay.interface.isEmpty else { return }
+    issues.add(
+      line: origin.vxlanPortLine, key: ConfigurationSettings.vxlanPort.key.dottedName,
+      "UDP port \(underlay.vxlanPort) is in use: something on this host receives at \(first)",
+      accepted: "a port that is free on \(underlay.interface), the same on all hosts; "
+        + "`ss -ulpn` shows who has it (nobody: a VXLAN device of the kernel, see "
+        + "`ip -d link show type vxlan`)")
+  }
+
+  private func checkEndpoints(
+    against machine: MachineFacts, into issues: inout ConfigurationIssues
+  ) {
+    for (name, addresses) in machine.addresses.sorted(by: { $0.key < $1.key }) {
+      for address in addresses {
+        guard let line = origin.vtepLines[address] else { continue }
+        issues.add(
+          line: line, key: ConfigurationSettings.address.key.dottedName,
+          "\(address) is this host's own address, on \(name)",
+          accepted: ConfigurationSettings.address.key.accepted)
+      }
     }
   }
 }

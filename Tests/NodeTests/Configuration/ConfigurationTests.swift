@@ -64,8 +64,25 @@ import Testing
   }
 
   @Test(arguments: try files(in: "configs", suffix: ".toml"))
-  func fileInConfigsLoads(_ path: String) throws {
+  func fileInConfigsLoadsAndBeginsWithWhatItIsFor(_ path: String) throws {
     _ = try Configuration.load(path: path)
+    let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+    #expect(lines.prefix(8).allSatisfy { $0.hasPrefix("#") }, "\(path)")
+  }
+
+  @Test func theSingleHostHasNoEndpoints() throws {
+    let path = repository.appending(path: "configs/single-host.toml").path
+    let alone = try Configuration.load(path: path)
+    #expect(alone.vteps.isEmpty)
+    #expect(alone.attachments.onStop == .keep && alone.underlay.xdp == .generic)
+  }
+
+  @Test func theFileForPerformanceLeavesACoreAndNeverSleeps() throws {
+    let path = repository.appending(path: "configs/performance.toml").path
+    let fast = try Configuration.load(path: path)
+    #expect(fast.workers == .init(cores: [1, 2, 3], idle: .spin, frames: 32768))
+    #expect(fast.underlay.xdp == .native)
+    try fast.validate(against: MachineFacts(cores: [0, 1, 2, 3], interfaces: ["eth0"]))
   }
 
   @Test func theTwoHostsOfTheExampleNameEachOther() throws {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import HostNetwork
+import Inet
 import Testing
 
 @testable import Node
@@ -52,5 +54,58 @@ import Testing
     let many = MachineFacts(cores: [0], interfaces: (10..<60).map { "veth\($0)" })
     let found = mistakes(in: "[underlay]\ninterface = \"uplink\"", against: many)
     #expect(found.first?.hasSuffix("\"veth20\", \"veth21\" and 38 more") == true, "\(found)")
+  }
+
+  // MARK: Ports and addresses
+
+  /// The machine with 192.0.2.1 on wan and 198.51.100.1 on eth0, and somebody at a UDP port.
+  private func machine(takingUDPAt address: String, port: UInt16) throws -> MachineFacts {
+    MachineFacts(
+      cores: [0], interfaces: ["eth0", "lo", "wan"],
+      addresses: [
+        "wan": [try #require(IPv4Address("192.0.2.1"))],
+        "eth0": [try #require(IPv4Address("198.51.100.1"))],
+        "lo": [try #require(IPv4Address("127.0.0.1"))],
+      ],
+      udpReceivers: [UDPReceiver(address: try #require(IPv4Address(address)), port: port)])
+  }
+
+  @Test(arguments: ["0.0.0.0", "192.0.2.1"])
+  func portThatSomebodyReceivesAtIsRefused(_ address: String) throws {
+    let machine = try machine(takingUDPAt: address, port: 4789)
+    let told =
+      "underlay.vxlan_port: UDP port 4789 is in use: something on this host receives at "
+      + "\(address); accepted: a port that is free on wan, the same on all hosts; `ss -ulpn` shows "
+      + "who has it (nobody: a VXLAN device of the kernel, see `ip -d link show type vxlan`)"
+    let bare = "log_level = \"info\"\n[underlay]\ninterface = \"wan\"\n"
+    #expect(mistakes(in: bare, against: machine) == ["x.toml:2: \(told)"])
+    #expect(
+      mistakes(in: bare + "vxlan_port = 4789\n", against: machine) == ["x.toml:4: \(told)"])
+    #expect(mistakes(in: bare + "vxlan_port = 4790\n", against: machine) == [])
+  }
+
+  @Test(arguments: ["127.0.0.1", "198.51.100.1", "192.0.2.2"])
+  func portThatIsTakenAtAnotherAddressIsFree(_ address: String) throws {
+    let machine = try machine(takingUDPAt: address, port: 4789)
+    #expect(mistakes(in: "[underlay]\ninterface = \"wan\"\n", against: machine) == [])
+  }
+
+  @Test func endpointWithAnAddressOfThisHostIsRefused() throws {
+    let machine = try machine(takingUDPAt: "0.0.0.0", port: 53)
+    let text = """
+      [underlay]
+      interface = "wan"
+      [[vtep]]
+      vni = 1
+      address = "192.0.2.2"
+      [[vtep]]
+      vni = 1
+      address = "198.51.100.1"
+      """
+    #expect(
+      mistakes(in: text, against: machine) == [
+        "x.toml:8: vtep.address: 198.51.100.1 is this host's own address, on eth0; "
+          + "accepted: an IPv4 address of one host like \"192.0.2.1\""
+      ])
   }
 }

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import HostNetwork
+internal import Inet
+internal import Logging
+internal import Routing
+
+/// What is to be done so that the endpoints there are become those that are wanted.
+struct EndpointChanges: Equatable {
+  /// Neither wanted any more nor with another port.
+  var removed: [ControlPlane.Options.Endpoint] = []
+  /// There with another port; these are as they are wanted.
+  var moved: [ControlPlane.Options.Endpoint] = []
+  /// Not there yet.
+  var added: [ControlPlane.Options.Endpoint] = []
+
+  /// An endpoint is known by its address and network; what is the same in both lists is left alone.
+  init(from current: [ControlPlane.Options.Endpoint], to wanted: [ControlPlane.Options.Endpoint]) {
+    let there = Dictionary(current.map { ($0.identity, $0) }) { first, _ in first }
+    let staying = Set(wanted.map(\.identity))
+    removed = current.filter { !staying.contains($0.identity) }
+    for endpoint in wanted {
+      switch there[endpoint.identity] {
+      case nil: added.append(endpoint)
+      case endpoint?: break
+      default: moved.append(endpoint)
+      }
+    }
+  }
+}
+
+extension ControlPlane.Options.Endpoint {
+  /// What tells endpoints apart.
+  struct Identity: Hashable {
+    let address: IPv4Address
+    let network: VirtualNetwork
+  }
+
+  var identity: Identity { Identity(address: address, network: network) }
+}
+
+extension ControlPlane {
+  /// Takes over what can be changed while frames pass: endpoints, the MTU of containers attached
+  /// from now on, and what a stop does with attachments.
+  ///
+  /// Endpoints that stay as they are lose no frame; all changes are in one snapshot.
+  package func reload(_ wanted: Options) {
+    guard !isStopping else { return }
+    options.overlayMTU = wanted.overlayMTU
+    options.endpoints = wanted.endpoints
+    options.keepsAttachments = wanted.keepsAttachments
+    if let underlay { overlayMTU = overlayMTU(over: underlay) }
+    recoverEndpointIndices()
+    let changes = EndpointChanges(from: endpoints.map(\.options), to: wanted.endpoints)
+    for endpoint in changes.removed { remove(endpoint) }
+    for endpoint in changes.moved { move(endpoint) }
+    for endpoint in changes.added where !add(endpoint) {
+      logger.error(
+        "endpoint not added",
+        metadata: metadata(endpoint).merging(["problem": "the forwarding tables are full"]) { $1 })
+    }
+    sortEndpoints(like: wanted.endpoints)
+    resolveEndpoints()
+    commit()
+    if !changes.removed.isEmpty { releaseNeighbours() }
+  }
+
+  /// The MTU that containers get: as configured, as far as the underlay has room for it.
+  func overlayMTU(over underlay: Link) -> Int {
+    let room = min(underlay.mtu - 50, engine.frameLengthMax - 50 - 18)
+    return min(options.overlayMTU ?? room, room)
+  }
+
+  /// Adds an endpoint that is not resolved yet; false if there is no room.
+  func add(_ endpoint: Options.Endpoint) -> Bool {
+    guard
+      let index = model.addEndpoint(
+        address: endpoint.address, network: endpoint.network,
+        underlayPort: ControlPlane.underlayPort)
+    else { return false }
+    endpoints.append(
+      EndpointState(options: endpoint, index: index, state: .unresolved(.asking(endpoint.address))))
+    return true
+  }
+
+  private func remove(_ endpoint: Options.Endpoint) {
+    guard let position = position(of: endpoint) else { return }
+    model.removeEndpoint(endpoints.remove(at: position).index)
+    logger.info("endpoint removed", metadata: metadata(endpoint))
+  }
+
+  /// Gives an endpoint another port; it is resolved anew before anything is published.
+  private func move(_ endpoint: Options.Endpoint) {
+    guard let position = position(of: endpoint) else { return }
+    endpoints[position].options = endpoint
+    endpoints[position].refusal = "its port has changed"
+  }
+
+  private func position(of endpoint: Options.Endpoint) -> Int? {
+    endpoints.firstIndex { $0.options.identity == endpoint.identity }
+  }
+
+  /// Makes the indices of endpoints that were removed long enough ago available again.
+  ///
+  /// The order matters: hints that mean the former owner of an index have been taken, and refused,
+  /// before another endpoint can get it.
+  private func recoverEndpointIndices() {
+    let vanished = model.vanishedEndpoints
+    guard !vanished.isEmpty else { return }
+    takeHints()
+    model.reuseEndpoints(vanished)
+  }
+
+  /// Reports list endpoints as the file does.
+  private func sortEndpoints(like wanted: [Options.Endpoint]) {
+    let order = Dictionary(wanted.enumerated().map { ($0.element.identity, $0.offset) }) { $1 }
+    endpoints.sort { order[$0.options.identity] ?? 0 < order[$1.options.identity] ?? 0 }
+  }
+
+  /// Lets the kernel forget neighbours that no endpoint is reached by any more.
+  private func releaseNeighbours() {
+    var needed: Set<IPv4Address> = []
+    for endpoint in endpoints {
+      // Without a route it is not known which one it needs; then all are kept until the stop.
+      guard let route = try? netlink.lookUpRoute(to: endpoint.options.address) else { return }
+      needed.insert(route.gateway ?? endpoint.options.address)
+    }
+    for neighbour in managedNeighbours where !needed.contains(neighbour.address) {
+      _ = try? netlink.removeManagedNeighbour(neighbour.address, on: neighbour.interface)
+      managedNeighbours.remove(neighbour)
+    }
+  }
+
+  private func metadata(_ endpoint: Options.Endpoint) -> Logger.Metadata {
+    [
+      "address": "\(endpoint.address)", "vni": "\(endpoint.network)", "port": "\(endpoint.port)",
+    ]
+  }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where a key's value is in a `Configuration`, to compare and to copy it.
+///
+/// A section that may be repeated has one place for all of its keys. A new key needs a line in
+/// `all`, and whoever runs the daemon to hand a reloadable one on, in `Daemon`.
+struct ConfigurationPlace: Sendable {
+  /// The key with its section, or the name of a section that may be repeated.
+  let name: String
+  /// What makes a running weftd use another value.
+  let takesEffect: ConfigurationKey.Effect
+  /// Whether both have the same value there.
+  let isSame: @Sendable (Configuration, Configuration) -> Bool
+  /// Copies the value from the first to the second.
+  let copy: @Sendable (_ source: Configuration, _ target: inout Configuration) -> Void
+
+  /// All places, in the order of the reference.
+  static let all = [
+    key(ConfigurationSettings.logLevel, at: \.logLevel),
+    key(ConfigurationSettings.interface, at: \.underlay.interface),
+    key(ConfigurationSettings.vxlanPort, at: \.underlay.vxlanPort),
+    key(ConfigurationSettings.xdp, at: \.underlay.xdp),
+    key(ConfigurationSettings.cores, at: \.workers.cores),
+    key(ConfigurationSettings.idle, at: \.workers.idle),
+    key(ConfigurationSettings.frames, at: \.workers.frames),
+    key(ConfigurationSettings.mtu, at: \.overlay.mtu),
+    key(ConfigurationSettings.socket, at: \.api.socket),
+    key(ConfigurationSettings.onStop, at: \.attachments.onStop),
+    sections("vtep", changedBy: .reload, at: \.vteps),
+  ]
+
+  private static func key<Value: Equatable & Sendable>(
+    _ setting: ConfigurationSetting<Value>,
+    at path: any WritableKeyPath<Configuration, Value> & Sendable
+  ) -> ConfigurationPlace {
+    ConfigurationPlace(
+      name: setting.key.dottedName, takesEffect: setting.key.takesEffect,
+      isSame: { $0[keyPath: path] == $1[keyPath: path] },
+      copy: { $1[keyPath: path] = $0[keyPath: path] })
+  }
+
+  /// Sections of which there may be several; their order means nothing.
+  private static func sections<Element: Hashable & Sendable>(
+    _ name: String, changedBy effect: ConfigurationKey.Effect,
+    at path: any WritableKeyPath<Configuration, [Element]> & Sendable
+  ) -> ConfigurationPlace {
+    ConfigurationPlace(
+      name: name, takesEffect: effect,
+      isSame: { Set($0[keyPath: path]) == Set($1[keyPath: path]) },
+      copy: { $1[keyPath: path] = $0[keyPath: path] })
+  }
+}
+
+/// What a running weftd does about a file that was changed.
+package struct ConfigurationChanges: Equatable, Sendable {
+  /// Keys whose new values it has taken over.
+  package var taken: [String] = []
+  /// Keys whose new values wait for the next start.
+  package var waiting: [String] = []
+}
+
+extension Configuration {
+  /// Takes over from `file` what needs no restart, and says which keys differ.
+  package mutating func adopt(_ file: Configuration) -> ConfigurationChanges {
+    var changes = ConfigurationChanges()
+    for place in ConfigurationPlace.all where !place.isSame(self, file) {
+      switch place.takesEffect {
+      case .reload:
+        place.copy(file, &self)
+        changes.taken.append(place.name)
+      case .restart: changes.waiting.append(place.name)
+      }
+    }
+    return changes
+  }
+}

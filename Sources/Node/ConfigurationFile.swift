@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import HostNetwork
+
+/// A configuration file, and the cores that it may name.
+package struct ConfigurationFile: Sendable {
+  private let path: String
+  /// Those of the process's start: later it keeps to the ones that the workers leave it.
+  private let cores: [Int]
+
+  /// Names the file for a machine as it was found at start.
+  package init(path: String, machine: Machine) {
+    self.path = path
+    cores = machine.cores
+  }
+
+  /// Reads and checks the file against the machine as it is now.
+  ///
+  /// A daemon that serves already names its port: whoever else receives there is no reason to
+  /// refuse it other changes. The error's description has a line for each mistake.
+  package func read(whileServing port: UInt16? = nil) throws(DaemonError) -> Configuration {
+    let machine: Machine
+    do { machine = try Machine() } catch { throw DaemonError(.failed, error.description) }
+    var facts = MachineFacts(machine)
+    facts.cores = Set(cores)
+    facts.udpReceivers.removeAll { $0.port == port }
+    do {
+      return try Configuration.load(path: path, against: facts)
+    } catch {
+      throw DaemonError(.configuration, "\(error)")
+    }
+  }
+}

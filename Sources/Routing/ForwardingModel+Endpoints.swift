@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Forwarding
+public import Inet
+
+/// What tells the packets of one endpoint from those of another.
+struct EndpointSource: Equatable {
+  let address: IPv4Address
+  let network: VirtualNetwork
+}
+
+extension ForwardingModel {
+  /// An endpoint and what is known of the path to it.
+  struct Endpoint {
+    let source: EndpointSource
+    let underlayPort: PortIndex
+    var reached: EndpointPath?
+    /// Nil as long as it is there.
+    var removal: Removal?
+  }
+
+  /// How far an endpoint's removal has come.
+  enum Removal: Equatable {
+    /// The published snapshot may still name it.
+    case pending
+    /// No snapshot names it from this generation on.
+    case published(generation: UInt64)
+    /// Its index may be given out again.
+    case complete
+  }
+
+  /// Adds an endpoint that sends from `address` with `network`, to which floods go.
+  ///
+  /// It is unresolved until `setEndpoint(_:reached:)`. Indices are 0, 1, 2 and so on, but first
+  /// those that `reuseEndpoints(_:)` gave back. Returns nil if there is an endpoint with this
+  /// address and network, or no room for another.
+  public mutating func addEndpoint(
+    address: IPv4Address, network: VirtualNetwork, underlayPort: PortIndex
+  ) -> EndpointIndex? {
+    let source = EndpointSource(address: address, network: network)
+    let reused = endpoints.firstIndex { $0.removal == .complete }
+    let leftover = leftoverSources.firstIndex(of: source)
+    let keyPages =
+      leftover == nil ? sourcePages.adding(to: sourceCount) : PageNeeds.change
+    guard let number = UInt16(exactly: reused ?? endpoints.count),
+      !endpoints.contains(where: { $0.source == source && $0.removal == nil }),
+      hasPages(keyPages + 1)
+    else { return nil }
+    let index = EndpointIndex(number)
+    isChanged = true
+    // If the second change is refused, the record is one that no source and no flood list names,
+    // and the next endpoint overwrites it.
+    guard writer.setEndpoint(.unresolved(port: underlayPort), at: index),
+      writer.setSource(address, network, endpoint: index)
+    else { return nil }
+    if let leftover { leftoverSources.remove(at: leftover) }
+    let endpoint = Endpoint(source: source, underlayPort: underlayPort)
+    if let reused { endpoints[reused] = endpoint } else { endpoints.append(endpoint) }
+    sourcePages.follow(count: sourceCount)
+    book.add(Location(index))
+    isFloodPending = true
+    return index
+  }
+
+  /// Says how an endpoint is reached; nil if its next hop is not resolved.
+  public mutating func setEndpoint(_ endpoint: EndpointIndex, reached: EndpointPath?) {
+    let index = Int(endpoint.number)
+    precondition(isThere(endpoint), "an endpoint that addEndpoint returned")
+    guard endpoints[index].reached != reached else { return }
+    endpoints[index].reached = reached
+    pendingEndpoints.insert(endpoint)
+  }
+
+  // MARK: Removal
+
+  /// Forgets an endpoint and every station behind it: nothing is sent there any more, and what
+  /// comes from there is refused.
+  ///
+  /// Its index is not given out again before `reuseEndpoints(_:)`.
+  public mutating func removeEndpoint(_ endpoint: EndpointIndex) {
+    let index = Int(endpoint.number)
+    precondition(isThere(endpoint), "an endpoint that addEndpoint returned")
+    endpoints[index].removal = .pending
+    endpoints[index].reached = nil
+    // The record stays in its place and leads nowhere, for a station that is still left over.
+    pendingEndpoints.insert(endpoint)
+    leftoverSources.append(endpoints[index].source)
+    isFloodPending = true
+    for mac in book.remove(Location(endpoint)) { forget(mac) }
+  }
+
+  /// Removed endpoints that no worker finds in its snapshot any more.
+  ///
+  /// Hints that name them may still be on their way up. Take all hints there are, which refuses
+  /// these, and then hand the endpoints to `reuseEndpoints(_:)`: otherwise a hint about a station
+  /// behind an endpoint that is gone would be taken for one about its successor's.
+  public var vanishedEndpoints: [EndpointIndex] {
+    let oldest = writer.oldestRead
+    return endpoints.indices.filter {
+      if case .published(let generation)? = endpoints[$0].removal {
+        generation <= oldest
+      } else {
+        false
+      }
+    }.map { EndpointIndex(UInt16($0)) }
+  }
+
+  /// Lets the indices of `vanished` be given out again; to be called when every hint that was
+  /// there after `vanishedEndpoints` named them has been taken.
+  public mutating func reuseEndpoints(_ vanished: [EndpointIndex]) {
+    for endpoint in vanished {
+      guard case .published? = endpoints[Int(endpoint.number)].removal else { continue }
+      endpoints[Int(endpoint.number)].removal = .complete
+    }
+  }
+
+  /// Every removal so far is in the published snapshot.
+  mutating func noteRemovals() {
+    for index in endpoints.indices where endpoints[index].removal == .pending {
+      endpoints[index].removal = .published(generation: generation)
+    }
+  }
+
+  private func isThere(_ endpoint: EndpointIndex) -> Bool {
+    Int(endpoint.number) < endpoints.count && endpoints[Int(endpoint.number)].removal == nil
+  }
+
+  // MARK: Snapshot
+
+  /// Keys in the snapshot's table of sources.
+  private var sourceCount: Int {
+    endpoints.count { $0.removal == nil } + leftoverSources.count
+  }
+
+  mutating func writeEndpoints() {
+    for index in pendingEndpoints.sorted(by: { $0.number < $1.number }) {
+      guard hasLastPages(1) else { return }
+      isChanged = true
+      let endpoint = endpoints[Int(index.number)]
+      let port = endpoint.underlayPort
+      let record = endpoint.reached?.record(port: port) ?? .unresolved(port: port)
+      guard writer.setEndpoint(record, at: index) else { return }
+      pendingEndpoints.remove(index)
+    }
+  }
+
+  /// Takes the sources of removed endpoints out of the snapshot, as far as pages allow.
+  mutating func removeLeftoverSources() {
+    while let source = leftoverSources.last {
+      guard hasLastPages(PageNeeds.change) else { return }
+      isChanged = true
+      guard writer.removeSource(source.address, source.network) else { return }
+      leftoverSources.removeLast()
+    }
+  }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+extension RealHosts {
+  /// The file against the host that it is for.
+  @Suite struct HostCheckTests {
+    private static let configuration: Int32 = 78
+
+    @Test(.timeLimit(.minutes(1)), arguments: ["--check", "--config"])
+    func portOfTheKernelsOwnVXLANIsRefused(option: String) throws {
+      try Testbed.run(containers: 0) { bed in
+        bed.a.stop()
+        try bed.a.namespace.ip(
+          "link add vxlan0 type vxlan id 42 dstport 4789 remote \(bed.a.place.peer) dev eth0")
+        try bed.a.namespace.ip("link set vxlan0 up")
+        let outcome = try attempt(try bed.a.weftdCommand(option, bed.a.configFile))
+        #expect(outcome.status == Self.configuration, "\(outcome)")
+        #expect(outcome.errorLines.count == 1, "\(outcome)")
+        #expect(
+          outcome.errors.contains(
+            "weftd.toml:2: underlay.vxlan_port: UDP port 4789 is in use: something on this host "
+              + "receives at 0.0.0.0; accepted: a port that is free on eth0"), "\(outcome)")
+        #expect(try bed.a.namespace.interfaces() == ["eth0", "vxlan0"])
+        try bed.a.namespace.ip("link set vxlan0 down")
+        let after = try attempt(try bed.a.weftdCommand("--check", bed.a.configFile))
+        #expect(after.status == 0, "\(after)")
+      }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func runningDaemonIsNotInTheWayOfACheck() throws {
+      try Testbed.run(containers: 1) { bed in
+        let outcome = try attempt(try bed.a.weftdCommand("--check", bed.a.configFile))
+        #expect(outcome.status == 0, "\(outcome)")
+      }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func singleHostOfTheExampleServesItsContainers() throws {
+      try Testbed.run(containers: 0) { bed in
+        bed.a.stop()
+        let file = Programs.root.appendingPathComponent("configs/single-host.toml")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        try bed.a.writeConfig(text + "[api]\nsocket = \"\(bed.a.socket)\"\n")
+        try bed.a.start()
+        let (one, other) = (try TestContainer(1), try TestContainer(2))
+        for container in [one, other] { try bed.a.attach(container) }
+        try one.ping(other)
+        try other.ping(one)
+        #expect(try bed.a.status().endpoints.isEmpty)
+        try Testbed.expectBalance(bed.a)
+        bed.a.stop()
+        #expect(try one.namespace.interfaces() == [try #require(one.interface)])
+      }
+    }
+  }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Inet
+import Testing
+
+@testable import Node
+
+@Suite struct ConfigurationPlaceTests {
+  @Test func everyKeyHasItsPlace() {
+    let expected = ConfigurationTable.all.flatMap { table in
+      table.isRepeated
+        ? [Place(name: table.name, effects: Set(table.keys.map(\.takesEffect)))]
+        : table.keys.map { Place(name: $0.dottedName, effects: [$0.takesEffect]) }
+    }
+    let places = ConfigurationPlace.all.map { Place(name: $0.name, effects: [$0.takesEffect]) }
+    #expect(places == expected)
+  }
+
+  private struct Place: Equatable {
+    let name: String
+    let effects: Set<ConfigurationKey.Effect>
+  }
+
+  @Test(arguments: changedFiles)
+  func changedKeyIsTakenOverOrNamed(_ name: String, _ line: String, _ other: String) throws {
+    let before = try Configuration.parse(text: completeFile, file: "x.toml")
+    let text = completeFile.replacing(line, with: other)
+    let file = try Configuration.parse(text: text, file: "x.toml")
+    #expect(file != before)
+    var running = before
+    let changes = running.adopt(file)
+    let place = try #require(ConfigurationPlace.all.first { $0.name == name })
+    if place.takesEffect == .reload {
+      #expect(changes == ConfigurationChanges(taken: [name]))
+      #expect(running == file)
+    } else {
+      #expect(changes == ConfigurationChanges(waiting: [name]))
+      #expect(running == before)
+    }
+    let again = running.adopt(file)
+    #expect(again.taken.isEmpty && again.waiting == changes.waiting)
+  }
+
+  @Test func changedFilesChangeEveryPlace() {
+    #expect(Set(changedFiles.map(\.0)) == Set(ConfigurationPlace.all.map(\.name)))
+  }
+
+  @Test func everythingChangedIsTakenOverAsFarAsItCanBe() throws {
+    let before = try Configuration.parse(text: completeFile, file: "x.toml")
+    let text = changedFiles.reduce(completeFile) { $0.replacing($1.1, with: $1.2) }
+    let file = try Configuration.parse(text: text, file: "x.toml")
+    var running = before
+    let changes = running.adopt(file)
+    #expect(changes.taken == ["log_level", "overlay.mtu", "attachments.on_stop", "vtep"])
+    #expect(
+      changes.waiting == [
+        "underlay.interface", "underlay.vxlan_port", "underlay.xdp", "workers.cores",
+        "workers.idle", "workers.frames", "api.socket",
+      ])
+    #expect(running.logLevel == file.logLevel && running.overlay == file.overlay)
+    #expect(running.attachments == file.attachments && running.vteps == file.vteps)
+    #expect(running.underlay == before.underlay && running.workers == before.workers)
+    #expect(running.api == before.api)
+  }
+
+  @Test func orderOfEndpointsAndOtherSpellingsAreNoChange() throws {
+    let vteps = completeFile.ranges(of: "[[vtep]]")
+    let (first, second) = (vteps[0].lowerBound, vteps[1].lowerBound)
+    let turned = completeFile[..<first] + completeFile[second...] + completeFile[first..<second]
+    let text = turned.replacing("mtu = 1376", with: "mtu = 0x560 # the same")
+    var running = try Configuration.parse(text: completeFile, file: "x.toml")
+    let changes = running.adopt(try Configuration.parse(text: String(text), file: "y.toml"))
+    #expect(changes == ConfigurationChanges())
+  }
+}
+
+/// For each place a line of the complete file, and another that changes only it.
+private let changedFiles = [
+  ("log_level", "log_level = \"trace\"", "log_level = \"error\""),
+  ("underlay.interface", "interface = \"wan\"", "interface = \"lan\""),
+  ("underlay.vxlan_port", "vxlan_port = 8472\n", ""),
+  ("underlay.xdp", "xdp = \"generic\"", "xdp = \"native\""),
+  ("workers.cores", "cores = [3, 1]", "cores = [1, 3]"),
+  ("workers.idle", "idle = \"spin\"", "idle = \"adaptive\""),
+  ("workers.frames", "frames = 4096", "frames = 8192"),
+  ("overlay.mtu", "mtu = 1376\n", ""),
+  ("api.socket", "other.sock", "else.sock"),
+  ("attachments.on_stop", "on_stop = \"keep\"", "on_stop = \"remove\""),
+  ("vtep", "port = 99", "port = 100"),
+]

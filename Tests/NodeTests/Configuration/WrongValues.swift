@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+@testable import Node
+
+/// A value that a key must refuse, and what the message has to show of it.
+struct WrongValue {
+  let written: String
+  /// What was found, as the message says it.
+  let found: String
+
+  init(_ written: String, _ found: String) {
+    self.written = written
+    self.found = found
+  }
+}
+
+/// What each key must refuse beyond values of the wrong type; a key without a line here fails.
+///
+/// Below and above the range, empty, with a unit or in quotes, nearly right, and wrong inside.
+let wrongValuesByKey: [String: [WrongValue]] = [
+  "log_level": words("info") + [
+    .init("\"warn\"", "\"warn\" is not one of its words"),
+    .init("\"infos\"", "did you mean \"info\"?"), .init("\"7\"", "\"7\" is not one of its words"),
+  ],
+  "underlay.interface": text + [
+    .init("\"eth0 \"", "\"eth0 \" holds a blank"), .init("\"eth0/1\"", "holds a blank"),
+    .init("\"eth0:1\"", "holds a blank"), .init("\"..\"", "\"..\" is not a name"),
+    .init("\".\"", "\".\" is not a name"),
+    .init("\"sixteen-letters0\"", "\"sixteen-letters0\" is 16 bytes long"),
+    .init("\"\"", "\"\" is empty"),
+  ],
+  "underlay.vxlan_port": numbers(1...65535, unit: "udp"),
+  "underlay.xdp": words("native") + [
+    .init("\"drv\"", "\"drv\" is not one of its words"),
+    .init("\"auto\"", "\"auto\" is not one of its words"),
+  ],
+  "workers.cores": [
+    .init("[]", "the list is empty"), .init("[-1]", "-1 is too small"),
+    .init("[1024]", "1024 is too large"), .init("[1, 1]", "core 1 is listed twice"),
+    .init("[1.0]", "1.0 is a decimal number"), .init("[\"1\"]", "\"1\" is text"),
+    .init("[\"0-3\"]", "\"0-3\" is text"), .init("[true]", "true is a truth value"),
+    .init("[1979-05-27]", "is a date or time"), .init("[[0]]", "is a list"),
+    .init("[{ core = 0 }]", "is a section"), .init("\"0-3\"", "\"0-3\" is text, not a list"),
+    .init("\"0,1\"", "\"0,1\" is text, not a list"),
+    .init("2", "2 is a number, not a list"),
+  ],
+  "workers.idle": words("spin") + [
+    .init("\"spinning\"", "\"spinning\" is not one of its words"),
+    .init("\"1s\"", "\"1s\" is not one of its words"),
+  ],
+  "workers.frames": numbers(1024...1_048_576, unit: "Ki") + [
+    .init("1025", "1025 is not a power of two; the nearest are 1024 and 2048"),
+    .init("1048575", "1048575 is not a power of two; the nearest are 524288 and 1048576"),
+  ],
+  "overlay.mtu": numbers(576...65485, unit: "B") + [
+    .init("\"9000\"", "\"9000\" is text, not a number; write the number alone, without quotes")
+  ],
+  "api.socket": text + [
+    .init("\"weft.sock\"", "\"weft.sock\" is not an absolute path"),
+    .init("\"\"", "\"\" is not an absolute path"), .init("\"/run/\"", "\"/run/\" names a folder"),
+    .init("\"/a\\nb\"", "holds a control character"),
+    .init("\"/\(String(repeating: "x", count: 90))\"", "is 91 bytes long"),
+    .init("\"unix:/run/weft.sock\"", "is not an absolute path"),
+  ],
+  "attachments.on_stop": words("keep") + [
+    .init("\"keeep\"", "\"keeep\" is not one of its words; did you mean \"keep\"?")
+  ],
+  "vtep.address": text + [
+    .init("\"\"", "\"\" is not an IPv4 address"),
+    .init("\"192.0.2\"", "\"192.0.2\" is not an IPv4 address"),
+    .init("\"192.0.2.256\"", "\"192.0.2.256\" is not an IPv4 address"),
+    .init("\"192.0.2.02\"", "\"192.0.2.02\" is not an IPv4 address"),
+    .init("\"192.0.2.1/24\"", "\"192.0.2.1/24\" is not an IPv4 address"),
+    .init("\"192.0.2.1:4789\"", "\"192.0.2.1:4789\" is not an IPv4 address"),
+    .init("\"host-b\"", "\"host-b\" is not an IPv4 address"),
+    .init("\"2001:db8::1\"", "\"2001:db8::1\" is not an IPv4 address"),
+    .init("\"0.0.0.0\"", "0.0.0.0 is not the address of one other host"),
+    .init("\"127.0.0.1\"", "127.0.0.1 is not the address of one other host"),
+    .init("\"224.0.0.1\"", "224.0.0.1 is not the address of one other host"),
+    .init("\"255.255.255.255\"", "255.255.255.255 is not the address of one other host"),
+  ],
+  "vtep.vni": numbers(1...16_777_215, unit: "vni"),
+  "vtep.port": numbers(1...65535, unit: "udp"),
+]
+
+/// One value of each type of TOML, with the types that take it left out.
+func valuesOfWrongType(for key: ConfigurationKey) -> [WrongValue] {
+  let all: [(type: String, values: [WrongValue])] = [
+    ("text", [.init("\"\\t\"", "\"\\t\""), .init("''", "\"\""), .init("\"x\"", "\"x\"")]),
+    ("number", [.init("0", "0"), .init("-1", "-1"), .init("0x7fffffffffffffff", "9223")]),
+    (
+      "decimal",
+      [
+        .init("1.5", "1.5 is a decimal number"), .init("1450.0", "1450.0 is a decimal number"),
+        .init("1e3", "1000.0 is a decimal number"), .init("inf", "inf is a decimal number"),
+        .init("-nan", "nan is a decimal number"),
+      ]
+    ),
+    (
+      "truth value",
+      [.init("true", "true is a truth value"), .init("false", "false is a truth value")]
+    ),
+    (
+      "moment",
+      ["1979-05-27", "07:32:00", "1979-05-27T07:32:00", "1979-05-27 07:32:00.5-07:00"].map {
+        .init($0, "is a date or time")
+      }
+    ),
+    (
+      "list of numbers",
+      [
+        .init("[]", "is a list"), .init("[\"eth0\"]", "is a list"), .init("[1]", "is a list"),
+        .init("[[1]]", "is a list"), .init("[{}]", "is a list"),
+      ]
+    ),
+    (
+      "section",
+      [.init("{}", "is a section"), .init("{ a = 1 }", "is a section")]
+    ),
+  ]
+  // Texts and numbers that a key of their type refuses are in the table above.
+  return all.filter { $0.type != key.type }.flatMap(\.values)
+}
+
+private let text: [WrongValue] = [
+  .init("\"\\u001b[2J\"", "\"\\u{1B}[2J\"")
+]
+
+private func words(_ right: String) -> [WrongValue] {
+  [
+    .init("\"\"", "\"\" is not one of its words"),
+    .init("\"\(right) \"", "\"\(right) \" is not one of its words"),
+    .init("\"\(right.uppercased())\"", "did you mean \"\(right)\"?"),
+    .init("\"\\u001b[2J\"", "\"\\u{1B}[2J\" is not one of its words"),
+  ]
+}
+
+private func numbers(_ range: ClosedRange<Int>, unit: String) -> [WrongValue] {
+  let (least, most) = (range.lowerBound, range.upperBound)
+  return [
+    .init("\(least - 1)", "\(least - 1) is too small"), .init("-\(most)", "-\(most) is too small"),
+    .init("\(most + 1)", "\(most + 1) is too large"),
+    .init("9223372036854775807", "9223372036854775807 is too large"),
+    .init("\(least).0", "\(least).0 is a decimal number, not a whole one"),
+    .init("\"\"", "\"\" is text, not a number"),
+    .init("\"\(least)\"", "write the number alone, without quotes"),
+    .init("\"\(least)\(unit)\"", "\"\(least)\(unit)\" is text, not a number; write the number"),
+    .init("\"\(least) \(unit)\"", "alone, without quotes and unit"),
+    .init("\"\(unit)\"", "\"\(unit)\" is text, not a number"),
+  ]
+}
