@@ -52,5 +52,5 @@ struct ScenarioDescription: Sendable {
 /// The scenarios of this program; a new one is added here and nowhere else.
 enum Scenarios {
   /// In the order of the help.
-  static let all: [any Scenario.Type] = []
+  static let all: [any Scenario.Type] = [PipelineScenario.self]
 }
