@@ -24,16 +24,16 @@ enum PipelineScenario: Scenario {
       programs had the core do not count; the result is the median of the rounds.
 
       WHOLE WAYS, from the RX ring to the TX ring
-        pipeline.encapsulate  from 16 stations at one port to stations behind 64 endpoints
-        pipeline.decapsulate  from stations behind 64 endpoints to 16 stations at one port
-        pipeline.local        from 16 stations at one port to stations at another
+        pipeline.encapsulate  16 stations at a port to stations behind 64 endpoints
+        pipeline.decapsulate  stations behind 64 endpoints to 16 stations at a port
+        pipeline.local        16 stations at a port to stations at another
 
         --entries is how many stations are on the far side, in the table besides the 16. Each \
       frame goes to, or comes from, a random one of them, and belongs to a random flow. --size is \
       the inner frame's. All stations are known, so nothing is flooded and nobody learns anything.
 
       SINGLE STAGES
-        pipeline.stage.NAME   receive, open, parse, learn, lookup, encapsulate or send
+        pipeline.stage.NAME   receive, open, parse, learn, lookup, encapsulate, send
 
         Each stage runs over eight batches before the next one begins, with the clock read in \
       between, whose cost is subtracted. The batches then lie further apart in the cache than the \
