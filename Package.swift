@@ -150,7 +150,7 @@ let package = Package(
         nioHTTP1,
       ]),
     tests("NodeTests", ["HostNetwork", "Inet", "Node", logging]),
-    tests("PktbenchTests", ["Inet", "Node", "pktbench", arguments]),
+    tests("PktbenchTests", ["HostNetwork", "Inet", "Node", "pktbench", arguments]),
     tests("TidyTests", []),
     tests("IntegrationTests", ["ControlAPI", "Inet"]),
   ]

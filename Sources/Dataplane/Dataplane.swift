@@ -8,4 +8,5 @@
 // disposes of every frame exactly once: sent, or dropped with a reason that has a counter.
 // `FrameMemory` is where the frames are and which chunks are free, `PortTable` the queues a worker
 // serves, `IdlePolicy` when it spins and when it sleeps. `Engine` owns the workers, their threads
-// and their sockets, and is what the control plane's side talks to.
+// and their sockets, and is what the control plane's side talks to. In
+// Ports/ is what can stand behind a port instead of the kernel: `MemoryPort`.

@@ -72,7 +72,7 @@ public final class PortTable: @unchecked Sendable {
   /// Starts serving a filled slot.
   ///
   /// The worker's side.
-  func start(_ slot: UInt16) {
+  public func start(_ slot: UInt16) {
     let port = unsafe queues[Int(slot)].port
     unsafe active[activeCount] = slot
     activeCount += 1
@@ -109,19 +109,27 @@ extension PortTable {
   @inline(__always)
   func owesWakeup(_ slot: UInt16) -> Bool { unsafe queues[Int(slot)].owesWakeup }
 
+  /// Draws a batch from a slot that is served.
+  ///
+  /// The worker's side.
   @inline(__always)
-  func receive(_ slot: UInt16, into batch: inout Batch, memory: borrowing FrameMemory) {
+  public func receive(_ slot: UInt16, into batch: inout Batch, memory: borrowing FrameMemory) {
     unsafe queues[Int(slot)].receive(into: &batch, memory: memory)
   }
 
+  /// Puts a frame on the TX ring of a slot that is served; false if it is full.
+  ///
+  /// The worker's side.
   @inline(__always)
-  func send(_ frame: Frame, _ slot: UInt16, memory: inout FrameMemory) -> Bool {
+  public func send(_ frame: Frame, _ slot: UInt16, memory: inout FrameMemory) -> Bool {
     unsafe queues[Int(slot)].send(frame, slot: slot, memory: &memory)
   }
 
   /// Flushes TX, takes completions back, tops the fill ring up; returns the wakeups it took.
+  ///
+  /// The worker's side.
   @inline(__always)
-  func exhale(_ slot: UInt16, memory: inout FrameMemory) -> Int {
+  public func exhale(_ slot: UInt16, memory: inout FrameMemory) -> Int {
     let wakeups = unsafe queues[Int(slot)].flush(memory: &memory)
     unsafe queues[Int(slot)].complete(memory: &memory)
     unsafe queues[Int(slot)].replenish(slot: slot, memory: &memory)

@@ -133,8 +133,7 @@ final class MemorySwitch {
 
   /// Everything on TX rings leaves; returns it by port.
   func drain() -> [PortIndex: [[UInt8]]] {
-    for port in ports.values { port.transmit() }
-    return ports.mapValues { $0.takeSent() }.filter { !$0.value.isEmpty }
+    ports.mapValues { $0.takeSent() }.filter { !$0.value.isEmpty }
   }
 
   /// The worker's account, between two breaths.

@@ -92,4 +92,22 @@ struct ScenarioFileTests {
       }
     }
   }
+
+  @Test("every committed scenario file is right and named for its scenario")
+  func everyCommittedFileIsRight() throws {
+    let package = URL(filePath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    let folder = package.appending(path: "Benchmarks/scenarios")
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      .filter { $0.hasSuffix(".toml") }
+    for file in files {
+      let read = try ScenarioFile.load(path: folder.appending(path: file).path)
+      #expect(file.hasPrefix(read.scenario.description.name), "\(file)")
+    }
+    let names = Set(files.map { $0.prefix { $0 != "." && $0 != "-" } })
+    for scenario in Scenarios.all {
+      let name = scenario.description.name
+      #expect(names.contains(Substring(name)), "Benchmarks/scenarios/\(name).toml is missing")
+    }
+  }
 }

@@ -47,7 +47,7 @@ struct ScenarioPlanTests {
     #expect(found.map(\.option) == ["size", "entries", "against", "pairs", "seconds"])
     #expect(found.first?.message == "20 is too small")
     #expect(
-      found.first?.accepted == "up to 16 different numbers of bytes from 64 to 1500")
+      found.first?.accepted == "up to 16 numbers of bytes from 64 to 1500")
     #expect(found.dropFirst().first?.message == "16 is given twice")
     #expect(found.contains { $0.message.contains("did you mean kernel-vxlan?") })
     #expect(found.allSatisfy { !$0.accepted.isEmpty })

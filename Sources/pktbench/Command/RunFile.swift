@@ -10,7 +10,7 @@ struct RunFile: ParsableCommand {
     abstract: "Runs the scenario that a file describes.",
     discussion: """
       A scenario file is TOML and holds what the options of a scenario's command hold. Every key \
-      but the first may be left out; lists may hold one value.
+      but the first may be left out; a list of one value is still a list.
 
         scenario = "pipeline"        # a scenario's name
         size = [64, 512, 1350]       # --size

@@ -47,13 +47,14 @@ final class SignalTrap {
   /// How long a scenario may take to end by itself.
   static let graceSeconds = 10.0
 
+  private static let numbers = [SIGINT, SIGTERM, SIGHUP]
   private let sources: [any DispatchSourceSignal]
 
   /// Begins to take signals.
   init(_ run: ScenarioRun) {
     let queue = DispatchQueue(label: "pktbench.signals")
     let (interruption, cleanUps) = (run.interruption, run.cleanUps)
-    sources = [SIGINT, SIGTERM, SIGHUP].map { number in
+    sources = SignalTrap.numbers.map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler {
@@ -67,6 +68,7 @@ final class SignalTrap {
 
   deinit {
     for source in sources { source.cancel() }
+    for number in SignalTrap.numbers { signal(number, SIG_DFL) }
   }
 
   private static func end(_ cleanUps: CleanUps) {

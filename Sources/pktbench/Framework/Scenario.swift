@@ -53,6 +53,6 @@ struct ScenarioDescription: Sendable {
 enum Scenarios {
   /// In the order of the help.
   static let all: [any Scenario.Type] = [
-    EncapScenario.self, DecapScenario.self, BridgeScenario.self,
+    PipelineScenario.self, EncapScenario.self, DecapScenario.self, BridgeScenario.self,
   ]
 }

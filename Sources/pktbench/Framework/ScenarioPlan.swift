@@ -113,7 +113,7 @@ extension ScenarioDescription {
 extension NumberSetting {
   /// The numbers it takes, in words.
   var accepted: String {
-    "up to \(ScenarioDescription.valuesMax) different numbers of \(unit) from "
+    "up to \(ScenarioDescription.valuesMax) numbers of \(unit) from "
       + "\(range.lowerBound) to \(range.upperBound)"
   }
 }

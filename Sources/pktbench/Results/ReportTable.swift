@@ -6,13 +6,18 @@ import Foundation
 extension Report {
   /// The report for people: a line about the machine, a line for each measure.
   func text() -> String {
-    var table = TextTable(columns: [
-      ("MEASURE", .left), ("SIZE", .right), ("ENTRIES", .right), ("OURS", .right),
-      ("THEIRS", .right), ("UNIT", .left), ("RATIO (SPREAD)", .left), ("PER CPU SECOND", .left),
-      ("IDLE", .right), ("LOST", .right), ("AGAINST", .left),
-    ])
-    for measure in measures { table.append(measure.cells) }
-    return (machine.lines + [""] + table.lines() + notes).joined(separator: "\n") + "\n"
+    (machine.lines + [""] + table.lines() + notes).joined(separator: "\n") + "\n"
+  }
+
+  /// A row for each measure, without the columns that no measure has anything for.
+  private var table: TextTable {
+    let rows = measures.map(\.cells)
+    let columns = Measure.columns.indices.filter { column in
+      rows.contains { $0[column] != Measure.nothing }
+    }
+    var table = TextTable(columns: columns.map { Measure.columns[$0] })
+    for row in rows { table.append(columns.map { row[$0] }) }
+    return table
   }
 
   /// What the figures alone would not tell.
@@ -31,20 +36,24 @@ extension Measure {
   /// From here on the generator was the limit, not the worker.
   static let idleBreathsMax = 0.05
 
-  fileprivate var cells: [String] {
-    [
-      name, "\(size)", entries.map { "\($0)" } ?? "-", figure(ours), theirs.map(figure) ?? "-",
-      unit, comparison, perCPUSecond.map(sides) ?? "-",
-      idleBreaths.map { String(format: "%.1f %%", $0 * 100) } ?? "-", "\(lost)", against ?? "-",
-    ]
-  }
+  /// A cell for what does not apply.
+  fileprivate static let nothing = "-"
 
-  /// The ratio with its spread, or how steady ours was if there is nothing to compare it with.
-  private var comparison: String {
-    if let ratio {
-      return String(format: "%.2f (%.2f–%.2f)", ratio.median, ratio.min, ratio.max)
-    }
-    return range.map { "(\(figure($0.min))–\(figure($0.max)))" } ?? "-"
+  fileprivate static let columns: [(title: String, alignment: TextTable.Alignment)] = [
+    ("MEASURE", .left), ("SIZE", .right), ("ENTRIES", .right), ("AGAINST", .left),
+    ("OURS", .right), ("RANGE", .left), ("THEIRS", .right), ("UNIT", .left), ("RATIO", .left),
+    ("PER CPU SECOND", .left), ("IDLE", .right), ("LOST", .right),
+  ]
+
+  fileprivate var cells: [String] {
+    let cells: [String?] = [
+      name, "\(size)", entries.map { "\($0)" }, against, figure(ours),
+      range.map { "\(figure($0.min)) to \(figure($0.max))" }, theirs.map(figure), unit,
+      ratio.map { String(format: "%.2f (%.2f to %.2f)", $0.median, $0.min, $0.max) },
+      perCPUSecond.map(sides), idleBreaths.map { String(format: "%.1f %%", $0 * 100) },
+      "\(lost)",
+    ]
+    return cells.map { $0 ?? Measure.nothing }
   }
 
   private func sides(_ sides: Sides) -> String {

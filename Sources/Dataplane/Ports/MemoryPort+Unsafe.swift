@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Forwarding
+internal import Glibc
+public import Tables
+internal import XDP
+
+/// A port without a kernel: whoever holds this plays its part, one step at a time.
+///
+/// For tests and benchmarks. The worker sees a `PortQueue` like any other; its four rings are in
+/// memory, and their other halves are here. The object must outlive the worker that has the queue.
+///
+/// Proof of safety: `frames` is mapped as long as it is held; every address that comes off a ring
+/// is checked to lie inside of it, with its length, before a byte is touched.
+@safe
+public final class MemoryPort {
+  /// The port's number.
+  public let port: PortIndex
+  /// What it is to the switch.
+  public let kind: PortKind
+  /// The slot of the port table that its queue is for.
+  public let slot: UInt16
+  private var kernel: KernelRings
+  private let rings: MemoryRings
+  private let frames: MappedMemory
+
+  /// Maps the rings of a port, of `ringCapacity` entries each, a power of two.
+  ///
+  /// `frames` is the memory of the worker that will serve the port.
+  public init(
+    port: PortIndex, kind: PortKind, slot: UInt16, ringCapacity: UInt32, frames: MappedMemory
+  ) throws(MemoryError) {
+    self.port = port
+    self.kind = kind
+    self.slot = slot
+    self.frames = frames
+    rings = try MemoryRings(capacity: ringCapacity)
+    kernel = rings.kernelHalf()
+  }
+
+  /// The port as the worker shall see it; taken once.
+  public func queue(frameLengthMax: Int, fillTarget: UInt32, counters ends: WorkerEnds) -> PortQueue
+  {
+    let options = PortQueue.Options(
+      port: port, kind: kind, backing: .memory, frameLengthMax: frameLengthMax,
+      fillTarget: fillTarget)
+    return PortQueue(options, rings: rings.socketHalf(), counters: ends.portCounters(slot: slot))
+  }
+
+  /// A frame arrives: it is copied into a chunk from the fill ring, which goes to the RX ring.
+  ///
+  /// False, as with a kernel, if there is no chunk or the RX ring is full; the frame is lost.
+  public func arrive(_ bytes: Span<UInt8>) -> Bool {
+    precondition(bytes.count <= UMEM.frameLengthMax, "the frame fits a chunk")
+    guard kernel.receive.outstandingCount() < kernel.receive.capacity,
+      let chunk = kernel.fill.next()
+    else { return false }
+    kernel.fill.release()
+    let address = Int(chunk) + UMEM.headroom
+    precondition(address + bytes.count <= frames.length, "the chunk is the worker's")
+    let target = unsafe frames.base + address
+    unsafe bytes.withUnsafeBytes { source in
+      guard let start = source.baseAddress else { return }
+      unsafe memcpy(target, start, source.count)
+    }
+    let isAppended = kernel.receive.append(
+      XDPDescriptor(address: UInt64(address), length: UInt32(bytes.count)))
+    kernel.receive.publish()
+    return isAppended
+  }
+
+  /// Everything on the TX ring leaves, and its chunks move to the completion ring.
+  ///
+  /// Shows each frame, oldest first, and returns how many left.
+  @discardableResult
+  public func transmit(_ body: (Span<UInt8>) -> Void = { _ in }) -> Int {
+    var count = 0
+    while let descriptor = kernel.transmit.next() {
+      let end = descriptor.address.addingReportingOverflow(UInt64(descriptor.length))
+      precondition(
+        !end.overflow && end.partialValue <= UInt64(frames.length), "the frame is the worker's")
+      let start = unsafe (frames.base + Int(descriptor.address))
+        .assumingMemoryBound(to: UInt8.self)
+      let span = unsafe Span(_unsafeStart: start, count: Int(descriptor.length))
+      body(span)
+      precondition(kernel.completion.append(descriptor.address), "both rings are equally long")
+      count += 1
+    }
+    kernel.transmit.release()
+    kernel.completion.publish()
+    return count
+  }
+
+  /// Chunks on the four rings.
+  public var chunkCount: Int {
+    Int(kernel.fill.refreshedReadyCount()) + Int(kernel.receive.outstandingCount())
+      + Int(kernel.transmit.refreshedReadyCount()) + Int(kernel.completion.outstandingCount())
+  }
+}
