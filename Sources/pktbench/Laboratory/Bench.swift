@@ -95,10 +95,10 @@ final class Bench: Sendable {
       _ = try generator.run(seconds: 5, limit: 64)
       for number in 0..<64 {
         guard let bytes = receiver.next(seconds: 5) else {
-          throw LaboratoryError("\(name): frame \(burst * 64 + number) did not arrive")
+          throw ScenarioError(.unavailable, "\(name): frame \(burst * 64 + number) did not arrive")
         }
         guard flows.isExpected(bytes) else {
-          throw LaboratoryError("\(name): what arrives is not what was sent: \(bytes)")
+          throw ScenarioError(.unavailable, "\(name): what arrives is not what was sent: \(bytes)")
         }
       }
     }
@@ -113,7 +113,7 @@ final class Bench: Sendable {
       while receiver.next(seconds: 0.1) != nil {}
       return
     }
-    throw LaboratoryError("\(name): no frame arrives at the far end")
+    throw ScenarioError(.unavailable, "\(name): no frame arrives at the far end")
   }
 
   private func counts(_ dropped: () throws -> UInt64) throws -> (arrived: UInt64, dropped: UInt64) {

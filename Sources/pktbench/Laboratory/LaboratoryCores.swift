@@ -11,7 +11,8 @@ struct LaboratoryCores: Equatable, Sendable {
   static func available() throws -> LaboratoryCores {
     let cores = try Machine().cores
     guard cores.count >= 2 else {
-      throw LaboratoryError(
+      throw ScenarioError(
+        .unavailable,
         "a live scenario needs two cores, one to send and one to work, and this process may use "
           + "\(cores.count); run it with more (taskset, cpuset)")
     }

@@ -36,7 +36,7 @@ final class Room: Sendable {
   }
 
   /// Has packets that arrive at an interface handled on these cores (RPS), or where they arrive.
-  func spreadReceiving(at interface: String, over cores: [Int]) throws(LaboratoryError) {
+  func spreadReceiving(at interface: String, over cores: [Int]) throws(ScenarioError) {
     let mask = String(cores.reduce(UInt64(0)) { $0 | 1 << UInt64($1) }, radix: 16)
     do {
       let result = try namespace.run { () throws(HostNetworkError) in
@@ -44,11 +44,13 @@ final class Room: Sendable {
         guard mounted == 0 else { return mounted }
         return Room.write(mask, to: "/sys/class/net/\(interface)/queues/rx-0/rps_cpus")
       }
-      guard result == 0 else { throw LaboratoryError("\(name): setting RPS: errno \(-result)") }
-    } catch let error as LaboratoryError {
+      guard result == 0 else {
+        throw ScenarioError(.unavailable, "\(name): setting RPS: errno \(-result)")
+      }
+    } catch let error as ScenarioError {
       throw error
     } catch {
-      throw LaboratoryError("\(name): setting RPS: \(error)")
+      throw ScenarioError(.unavailable, "\(name): setting RPS: \(error)")
     }
   }
 
@@ -62,11 +64,4 @@ final class Room: Sendable {
       return -1
     }
   }
-}
-
-/// Something the laboratory could not do; the text says what, and what to do.
-struct LaboratoryError: Error, CustomStringConvertible {
-  let description: String
-
-  init(_ description: String) { self.description = description }
 }

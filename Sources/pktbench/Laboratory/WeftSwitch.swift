@@ -2,6 +2,7 @@
 
 import Dataplane
 import Forwarding
+import Foundation
 import HostNetwork
 import Inet
 import Routing
@@ -33,7 +34,7 @@ struct WeftSwitch {
       model.learn(Hint(mac: station.bits, location: destination), nowSeconds: 0)
     }
     guard model.commit() else {
-      throw LaboratoryError("the forwarding tables have no room for the stations")
+      throw ScenarioError(.unavailable, "the forwarding tables have no room for the stations")
     }
     let engine = try Engine(
       options: Engine.Options(cores: [core], idle: .adaptive, frameCount: 16_384), snapshot: memory)
@@ -51,7 +52,7 @@ struct WeftSwitch {
     guard
       let endpoint = model.addEndpoint(
         address: Bench.remoteAddress, network: Bench.network, underlayPort: farPort)
-    else { throw LaboratoryError("the forwarding tables have no room for an endpoint") }
+    else { throw ScenarioError(.unavailable, "the forwarding tables have no room for an endpoint") }
     model.setEndpoint(
       endpoint,
       reached: EndpointPath(
@@ -74,11 +75,9 @@ struct WeftSwitch {
 
   /// Frames dropped by the kernel before our socket, and by the worker.
   func dropped() throws -> UInt64 {
-    guard let account = engine.account() else {
-      throw LaboratoryError("the worker's counters cannot be read")
-    }
+    let account = FrameAccount(values: try counters())
     guard account.isBalanced else {
-      throw LaboratoryError("the worker's frames do not add up: \(account)")
+      throw ScenarioError(.failed, "the worker's frames do not add up: \(account)")
     }
     var sum = account.dropped.reduce(0, +)
     for port in [WeftSwitch.nearPort, WeftSwitch.farPort] {
@@ -91,12 +90,21 @@ struct WeftSwitch {
 
   /// The worker's turns so far.
   func work() throws -> WorkerTurns {
-    guard let values = engine.counters(of: 0) else {
-      throw LaboratoryError("the worker's counters cannot be read")
-    }
+    let values = try counters()
     return WorkerTurns(
       all: values[WorkerCounter.breaths.rawValue],
       idle: values[WorkerCounter.idleBreaths.rawValue])
+  }
+
+  /// The worker's counters as of between two batches.
+  ///
+  /// A worker whose core is taken away within a batch is waited for.
+  private func counters() throws -> [UInt64] {
+    for _ in 0..<500 {
+      if let values = engine.counters(of: 0) { return values }
+      Thread.sleep(forTimeInterval: 0.01)
+    }
+    throw ScenarioError(.unavailable, "the worker's counters cannot be read for 5 s")
   }
 
   func close() {
