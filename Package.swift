@@ -146,11 +146,11 @@ let package = Package(
     tests(
       "ControlAPITests",
       [
-        "ControlAPI", "ControlPlane", "Inet", "weft", httpClient, lifecycle, logging, nioCore,
-        nioHTTP1,
+        "ControlAPI", "ControlPlane", "Forwarding", "Inet", "weft", httpClient, lifecycle, logging,
+        nioCore, nioHTTP1,
       ]),
-    tests("NodeTests", ["HostNetwork", "Inet", "Node", logging]),
-    tests("PktbenchTests", ["Inet", "pktbench"]),
+    tests("NodeTests", ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Node", logging]),
+    tests("PktbenchTests", ["Dataplane", "Forwarding", "Inet", "pktbench"]),
     tests("TidyTests", []),
     tests("IntegrationTests", ["ControlAPI", "Inet"]),
   ]

@@ -2,8 +2,8 @@
 
 // The benchmark: what our data plane does, beside others that do the same.
 //
-// `Pktbench` lists the scenarios, a subcommand each. Results/ holds what a run found (`Measure`) and
-// how it is printed.
+// `Pktbench` lists the scenarios, a subcommand each. Results/ holds what a run found (`Measure`)
+// and how it is printed. Replay/ runs capture files through the switch.
 
 import ArgumentParser
 import Node
@@ -14,5 +14,6 @@ struct Pktbench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pktbench",
     abstract: "Measures the data plane beside its competitors.",
-    version: Daemon.version)
+    version: Daemon.version,
+    subcommands: [Replay.self])
 }

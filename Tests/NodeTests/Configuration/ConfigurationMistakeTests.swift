@@ -12,8 +12,7 @@ import Testing
       let errors = #expect(throws: ConfigurationErrors.self, "\(key.dottedName) = \(value)") {
         _ = try Configuration.parse(text: text, file: "x.toml")
       }
-      let line = text.split(separator: "\n", omittingEmptySubsequences: false)
-        .firstIndex { $0.hasPrefix("\(key.name) = ") }
+      let line = text.line(setting: key)
       for issue in errors?.issues ?? [] {
         #expect(issue.line == line.map { $0 + 1 }, "\(issue)")
         #expect(issue.key == key.dottedName, "\(issue)")
@@ -85,6 +84,11 @@ private func wrongValues(for key: ConfigurationKey) -> [String] {
   ]
   switch key.type {
   case "text": return neverRight + notText
+  case "percentage":
+    return neverRight.filter { $0 != "1.5" } + [
+      "-1", "-0.1", "100.1", "101", "0.00001", "nan", "-inf", "9223372036854775807", "\"10\"",
+      "\"10 %\"", "[1]",
+    ]
   case "number": return neverRight + notANumber
   default:
     return neverRight + [
@@ -97,12 +101,19 @@ private func wrongValues(for key: ConfigurationKey) -> [String] {
 extension String {
   /// The file with the first line of that key's section that sets it set differently.
   fileprivate func replacingValue(of key: ConfigurationKey, with value: String) -> String {
-    var isDone = false
-    return split(separator: "\n", omittingEmptySubsequences: false).map { line in
-      guard !isDone, line.hasPrefix("\(key.name) = ") else { return String(line) }
-      isDone = true
-      return "\(key.name) = \(value)"
-    }.joined(separator: "\n")
+    var lines = split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    if let line = line(setting: key) { lines[line] = "\(key.name) = \(value)" }
+    return lines.joined(separator: "\n")
+  }
+
+  /// The line, counted from 0, that sets a key in the first section of its name.
+  fileprivate func line(setting key: ConfigurationKey) -> Int? {
+    let lines = split(separator: "\n", omittingEmptySubsequences: false)
+    let headers: [Substring] = ["[\(key.table)]", "[[\(key.table)]]"]
+    let header = key.table.isEmpty ? 0 : lines.firstIndex { headers.contains($0) }
+    return header.flatMap { header in
+      lines[header...].firstIndex { $0.hasPrefix("\(key.name) = ") }
+    }
   }
 
   fileprivate func replacingPrefix(_ prefix: String, with other: String) -> String {
