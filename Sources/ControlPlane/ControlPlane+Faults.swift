@@ -16,11 +16,14 @@ extension ControlPlane {
   }
 
   /// Gives an open port the faults that are configured for it, if it has others.
-  func applyFaults(to port: PortIndex) {
+  ///
+  /// A port that is not attached yet is logged as `interface`.
+  func applyFaults(to port: PortIndex, interface: String = "") {
     guard let status = engine.status(of: port) else { return }
     let wanted = faults(of: port)
     guard wanted != status.faults else { return }
-    let interface: Logger.Metadata = ["interface": "\(interfaceName(of: port))"]
+    let name = interfaceName(of: port)
+    let interface: Logger.Metadata = ["interface": "\(name.isEmpty ? interface : name)"]
     do {
       try engine.setFaults(wanted, port: port)
     } catch {

@@ -129,7 +129,7 @@ extension ControlPlane {
           port: port, isUnderlay: false, interface: link.name,
           interfaceIndex: UInt32(link.index.rawValue), queueCount: queueCount,
           frameLengthMax: min(link.mtu + 18, engine.frameLengthMax), overlayAddresses: []))
-      applyFaults(to: port)
+      applyFaults(to: port, interface: link.name)
     } catch let failure as EngineFailure {
       throw .engine(failure)
     } catch let error as ControlPlaneError {

@@ -64,7 +64,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case .portGone: "the port it goes to is being removed"
     case .transmitRingFull: "the port's TX ring is full"
     case .noFrameForCopy: "no free frame was left for a copy"
-    case .faultInjected: "lost on purpose, by a [[fault]] of the port it came from"
+    case .faultInjected: "lost on purpose, as the port it came from has faults"
     }
   }
 

@@ -10,7 +10,7 @@ private let rates: [UInt32] = [0, 100, 10_000, 100_000, 500_000, 1_000_000]
 
 /// Each kind of fault alone, and what holds for all of them.
 struct FaultInjectorTests {
-  private let frames = numberedFrames(4000)
+  private let frames = numberedFrames(1500)
 
   @Test(arguments: rates, fixedSeeds)
   func lossTakesItsShareAndLeavesTheRestAsItWas(rate: UInt32, seed: UInt64) throws {
@@ -109,19 +109,19 @@ struct FaultInjectorTests {
       FaultSettings(seed: 7, duplication: 1_000_000, reordering: 1_000_000))
     var most = 0
     var given: [[UInt8]] = []
-    for frame in frames.prefix(2000) {
+    for frame in frames.prefix(500) {
       given += try bench.breathe([frame])
       most = max(most, bench.injector.heldCount)
     }
     given += try bench.settle()
     #expect(most == 8, "one for each of the eight arrivals before")
-    #expect(given.count == 4000)
+    #expect(given.count == 1000)
     given.removeAll()
-    for start in stride(from: 2000, to: 4000, by: 64) {
-      given += try bench.breathe(Array(frames[start..<min(start + 64, 4000)]))
+    for start in stride(from: 500, to: 1500, by: 64) {
+      given += try bench.breathe(Array(frames[start..<min(start + 64, 1500)]))
     }
     given += try bench.settle()
-    #expect(given.count == 4000)
+    #expect(given.count == 2000)
   }
 
   @Test func lastFrameGoesOnWhenNoOtherComes() throws {

@@ -183,6 +183,8 @@ import Testing
     ["--station", "a", "--fault", "lost=1"], ["--station", "a", "--fault", "loss"],
     ["--station", "a", "--fault", "loss=1,loss=2"], ["--station", "a", "--fault", "loss=nan"],
     ["--station", "a", "--fault", ""], ["--station", "a", "--address", "x"],
+    ["--station", "a,a"], ["--station", "a,b", "--station", "c,b"],
+    ["--station", "a,b", "--underlay", "b"],
   ])
   func wrongCommandLineIsRefused(_ arguments: [String]) {
     #expect(throws: (any Error).self) { _ = try Pktbench.parseAsRoot(["replay"] + arguments) }

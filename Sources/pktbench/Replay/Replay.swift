@@ -56,6 +56,11 @@ struct Replay: ParsableCommand {
     guard station.count <= ReplaySwitch.stationPortCountMax else {
       throw ValidationError("At most \(ReplaySwitch.stationPortCountMax) stations.")
     }
+    let files = station + (underlay.map { [$0] } ?? [])
+    var known = Set(files.compactMap(\.input))
+    for output in files.compactMap(\.output) where !known.insert(output).inserted {
+      throw ValidationError("\(output) is to be written, and is there twice; give another OUT.")
+    }
   }
 
   func run() throws {
