@@ -142,15 +142,19 @@ let package = Package(
         "Wire", "XDP",
       ]),
     tests("HostNetworkTests", ["CLinux", "HostNetwork", "Inet"]),
-    tests("ControlPlaneTests", ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Routing"]),
+    tests(
+      "ControlPlaneTests",
+      ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Routing", logging]),
     tests(
       "ControlAPITests",
       [
-        "ControlAPI", "ControlPlane", "Inet", "weft", httpClient, lifecycle, logging, nioCore,
-        nioHTTP1,
+        "ControlAPI", "ControlPlane", "Forwarding", "Inet", "weft", httpClient, lifecycle, logging,
+        nioCore, nioHTTP1,
       ]),
-    tests("NodeTests", ["HostNetwork", "Inet", "Node", logging]),
-    tests("PktbenchTests", ["HostNetwork", "Inet", "Node", "pktbench", arguments]),
+    tests("NodeTests", ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Node", logging]),
+    tests(
+      "PktbenchTests",
+      ["Dataplane", "Forwarding", "HostNetwork", "Inet", "Node", "pktbench", arguments]),
     tests("TidyTests", []),
     tests("IntegrationTests", ["ControlAPI", "Inet"]),
   ]

@@ -34,6 +34,10 @@ extension TextReport {
         bytes(port.sentBytes), "\(port.kernelDrops.total)",
         "\(port.mode.rawValue), \(port.zeroCopy ? "zero-copy" : "copy")\(because)",
       ])
+      if let faults = port.faults {
+        let row = Array(repeating: "", count: table.columnCount - 1)
+        table.append(row + ["FAULTS ON PURPOSE: \(faults)"])
+      }
     }
     return table
   }

@@ -30,6 +30,9 @@ package struct TextTable {
     rows = [columns.map(\.title)]
   }
 
+  /// Columns that a row can have.
+  var columnCount: Int { alignments.count }
+
   /// Adds a row; cells without a column are left out, missing ones are empty.
   package mutating func append(_ cells: [String]) {
     rows.append(cells.map(TextTable.printable))

@@ -49,6 +49,7 @@ extension ControlPlane {
     options.overlayMTU = wanted.overlayMTU
     options.endpoints = wanted.endpoints
     options.keepsAttachments = wanted.keepsAttachments
+    setFaults(wanted.faults)
     if let underlay { overlayMTU = overlayMTU(over: underlay) }
     recoverEndpointIndices()
     let changes = EndpointChanges(from: endpoints.map(\.options), to: wanted.endpoints)

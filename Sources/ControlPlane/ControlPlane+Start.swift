@@ -106,6 +106,7 @@ extension ControlPlane {
       throw .engine(error)
     }
     model.addPort(ControlPlane.underlayPort, receivesFloods: false)
+    applyFaults(to: ControlPlane.underlayPort)
     let status = engine.status(of: ControlPlane.underlayPort)
     logger.info(
       "underlay",
@@ -127,6 +128,7 @@ extension ControlPlane {
           port: port, isUnderlay: false, interface: link.name,
           interfaceIndex: UInt32(link.index.rawValue), queueCount: queueCount,
           frameLengthMax: min(link.mtu + 18, engine.frameLengthMax), overlayAddresses: []))
+      applyFaults(to: port, interface: link.name)
     } catch let failure as EngineFailure {
       throw .engine(failure)
     } catch let error as ControlPlaneError {

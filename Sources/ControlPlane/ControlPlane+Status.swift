@@ -51,7 +51,7 @@ extension ControlPlane {
       })
   }
 
-  private func interfaceName(of port: PortIndex) -> String {
+  func interfaceName(of port: PortIndex) -> String {
     switch port {
     case ControlPlane.hostPort: hostPair?.host.name ?? ""
     case ControlPlane.underlayPort: underlay?.name ?? options.underlay
@@ -91,7 +91,8 @@ extension ControlPlane {
         mode: status.mode, reason: status.reason, zeroCopy: status.zeroCopy,
         queues: UInt32(status.queueCount), receivedFrames: value(.receivedFrames),
         receivedBytes: value(.receivedBytes), sentFrames: value(.sentFrames),
-        sentBytes: value(.sentBytes), kernelDrops: status.kernelDrops)
+        sentBytes: value(.sentBytes), kernelDrops: status.kernelDrops,
+        faults: status.faults.map(FaultReport.init))
     }
   }
 

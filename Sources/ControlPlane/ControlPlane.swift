@@ -38,18 +38,21 @@ package actor ControlPlane {
     /// Nil: what the underlay's MTU leaves.
     package var overlayMTU: Int?
     package var endpoints: [Endpoint]
+    /// Ports to be made bad on purpose.
+    package var faults: [PortFault]
     /// Whether a stop leaves containers' interfaces for the next start.
     package var keepsAttachments: Bool
 
     package init(
       hostName: String, underlay: String, vxlanPort: UInt16, overlayMTU: Int?,
-      endpoints: [Endpoint], keepsAttachments: Bool
+      endpoints: [Endpoint], faults: [PortFault] = [], keepsAttachments: Bool
     ) {
       self.hostName = hostName
       self.underlay = underlay
       self.vxlanPort = vxlanPort
       self.overlayMTU = overlayMTU
       self.endpoints = endpoints
+      self.faults = faults
       self.keepsAttachments = keepsAttachments
     }
   }
@@ -88,6 +91,7 @@ package actor ControlPlane {
   var overlayMTU = 0
   var endpoints: [EndpointState] = []
   var attachments: [PortIndex: Attachment] = [:]
+  var faults: [PortFault]
   var hostPair: HostPair?
   /// Neighbour entries that we had the kernel keep.
   var managedNeighbours: Set<ManagedNeighbour> = []
@@ -124,6 +128,7 @@ package actor ControlPlane {
     let monitor = try ControlPlane.asking { () throws(HostNetworkError) in try NetworkMonitor() }
     executor = SerialQueueExecutor(label: "weft.control")
     self.options = options
+    faults = options.faults
     self.engine = engine
     self.model = model
     self.logger = logger

@@ -31,10 +31,12 @@ package struct PortStatus: Sendable, Equatable {
   /// In the order of `PortCounter`.
   package var counters: [UInt64]
   package var kernelDrops: KernelDropReport
+  /// What is done to its frames on purpose; nil if nothing.
+  package var faults: FaultSettings?
 
   package init(
     mode: ProgramMode, reason: String, zeroCopy: Bool, queueCount: Int, counters: [UInt64],
-    kernelDrops: KernelDropReport
+    kernelDrops: KernelDropReport, faults: FaultSettings? = nil
   ) {
     self.mode = mode
     self.reason = reason
@@ -42,6 +44,7 @@ package struct PortStatus: Sendable, Equatable {
     self.queueCount = queueCount
     self.counters = counters
     self.kernelDrops = kernelDrops
+    self.faults = faults
   }
 }
 
@@ -93,6 +96,8 @@ package protocol ForwardingEngine: Sendable {
   func openPort(_ request: PortRequest) throws(EngineFailure)
   func closePort(_ port: PortIndex)
   func setOverlayAddresses(_ addresses: [IPv4Address], port: PortIndex) throws(EngineFailure)
+  /// Makes an open port bad on purpose, or good again with nil.
+  func setFaults(_ settings: FaultSettings?, port: PortIndex) throws(EngineFailure)
   func status(of port: PortIndex) -> PortStatus?
   func workers() -> [WorkerStatus]
   /// Ends the data plane. Containers' ports keep dropping if `keepsPrograms`, until a successor

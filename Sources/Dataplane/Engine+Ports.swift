@@ -57,6 +57,8 @@ public struct PortState: Sendable, Equatable {
   public var statistics: PacketSocket.Statistics
   /// Frames the program dropped because no socket was there.
   public var missed: UInt64
+  /// What is done to its frames on purpose; nil if nothing.
+  public var faults: FaultSettings?
 }
 
 /// The engine's record of an open port.
@@ -72,6 +74,7 @@ final class OpenPort: Sendable {
   let program: XDPProgram
   let queues: [Queue]
   let attachment: AttachmentHolder
+  let faults = Mutex<FaultSettings?>(nil)
 
   init(
     specification: PortSpecification, program: consuming XDPProgram, queues: [Queue],
@@ -130,7 +133,8 @@ extension Engine {
       mode: open.attachment.mode, reason: open.attachment.reason,
       zeroCopy: open.queues.allSatisfy(\.socket.isZeroCopy), queueCount: open.queues.count,
       counters: PortCounter.allCases.map { _ in 0 }, statistics: .init(),
-      missed: open.specification.kind == .underlay ? 0 : (try? open.program.missedCount()) ?? 0)
+      missed: open.specification.kind == .underlay ? 0 : (try? open.program.missedCount()) ?? 0,
+      faults: open.faults.withLock { $0 })
     for queue in open.queues {
       let block = hosts[queue.worker].ends.portCounters(slot: queue.slot)
       for counter in PortCounter.allCases {

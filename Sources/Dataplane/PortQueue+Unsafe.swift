@@ -35,6 +35,8 @@ public struct PortQueue: ~Copyable {
   var fillTarget: UInt32
   /// The kernel stopped before the TX ring was empty.
   var owesWakeup = false
+  /// What is received goes through the slot's `FaultInjector`.
+  var hasFaults = false
   let backing: PortBacking
   let kind: PortKind
   /// The port this is a queue of.

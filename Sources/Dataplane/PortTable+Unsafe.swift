@@ -30,12 +30,17 @@ public final class PortTable: @unchecked Sendable {
   ///
   /// Only the worker touches these.
   private let transmit: UnsafeMutablePointer<UInt16>
+  // By slot, untouched in those without faults; see Faults/.
+  let injectors: UnsafeMutablePointer<FaultInjector>
+  let faultSettings: UnsafeMutablePointer<FaultSettings>
 
   /// A table without ports.
   public init() {
     unsafe queues = .allocate(capacity: PortTable.capacity)
     unsafe active = .allocate(capacity: PortTable.capacity)
     unsafe transmit = .allocate(capacity: Int(UInt16.max) + 1)
+    unsafe injectors = PortTable.makeInjectors()
+    unsafe faultSettings = .allocate(capacity: PortTable.capacity)
     unsafe transmit.initialize(repeating: PortTable.none, count: Int(UInt16.max) + 1)
   }
 
@@ -43,6 +48,8 @@ public final class PortTable: @unchecked Sendable {
     unsafe queues.deallocate()
     unsafe active.deallocate()
     unsafe transmit.deallocate()
+    unsafe free(injectors)
+    unsafe faultSettings.deallocate()
   }
 
   /// Puts a queue into a slot nobody serves.

@@ -20,6 +20,9 @@ public struct Worker: ~Copyable {
   /// Signalled after new hints; -1 in tests that poll the ring.
   let hintEvent: CInt
 
+  /// Frames that injectors keep (Faults/).
+  var heldCount = 0
+
   // Cold: touched once a breath or less.
   var commands: ConsumerRing<WorkerCommand>
   /// Commands carried out, for whoever waits for one.
@@ -93,14 +96,15 @@ public struct Worker: ~Copyable {
     } else {
       counters.set(UInt64(memory.freeCount), at: WorkerCounter.framesFree.rawValue)
     }
-    // A queue that owes a wakeup must not let the worker sleep.
-    return isOwing ? max(drawn, 1) : drawn
+    // A queue that owes a wakeup must not let the worker sleep, nor must a frame that is kept.
+    return isOwing || heldCount > 0 ? max(drawn, 1) : drawn
   }
 
   /// Draws one batch from a queue and carries it to its end.
   @inline(__always)
   private mutating func serve(_ slot: UInt16, snapshot: ForwardingSnapshot) -> Int {
     ports.receive(slot, into: &batch, memory: memory)
+    guard !ports.hasFaults(slot) else { return serveFaulty(slot, snapshot: snapshot) }
     guard batch.count > 0 else { return 0 }
     counters.begin()
     counters.add(UInt64(batch.count), to: WorkerCounter.received.rawValue)
@@ -112,7 +116,7 @@ public struct Worker: ~Copyable {
 
   /// Runs the stages over the batch.
   @inline(__always)
-  private mutating func decide(_ slot: UInt16, snapshot: ForwardingSnapshot) {
+  mutating func decide(_ slot: UInt16, snapshot: ForwardingSnapshot) {
     let origin = Location(ports.port(of: slot)).bits
     for index in 0..<batch.count {
       batch.verdicts[index] = .undecided
@@ -157,8 +161,11 @@ public struct Worker: ~Copyable {
     while let command = commands.next() {
       switch command.kind {
       case .startQueue: ports.start(command.slot)
-      case .stopQueue: ports.stop(command.slot)
+      case .stopQueue:
+        discardHeld(command.slot)
+        ports.stop(command.slot)
       case .reclaimQueue: _ = memory.reclaim(from: command.slot)
+      case .setFaults: ports.applyFaults(command.slot)
       case .stop: isStopping = true
       }
       commandsDone.add(1, to: 0)

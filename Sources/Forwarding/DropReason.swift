@@ -40,6 +40,8 @@ public enum DropReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   case transmitRingFull
   /// No free frame for a copy of a flooded frame.
   case noFrameForCopy
+  /// The port it came from loses frames on purpose.
+  case faultInjected
 
   /// What happened, for a person.
   public var sentence: String {
@@ -61,7 +63,8 @@ public enum DropReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case .tooLongForPort: "it is longer than the MTU of the port it goes to"
     case .portGone: "the port it goes to is being removed"
     case .transmitRingFull: "the port's TX ring is full"
-    case .noFrameForCopy: "no free frame was left for a flooded copy"
+    case .noFrameForCopy: "no free frame was left for a copy"
+    case .faultInjected: "lost on purpose, as the port it came from has faults"
     }
   }
 

@@ -35,6 +35,8 @@ public struct WorkerCommand: BitwiseCopyable, Sendable, Equatable {
     case stopQueue
     /// The queue's socket is closed: take back every frame the kernel had.
     case reclaimQueue
+    /// The slot's fault settings were written: put them into force.
+    case setFaults
     /// Leave the loop.
     case stop
   }

@@ -9,7 +9,7 @@ public enum WorkerCounter: Int, CaseIterable, Sendable {
   case received
   /// Frames the worker made on behalf of the control plane.
   case generated
-  /// Copies made for floods, those that failed for want of a frame included.
+  /// Copies made for floods and by faults, those that failed for want of a frame included.
   case copied
   /// Frames appended to TX rings.
   case sent
@@ -17,7 +17,7 @@ public enum WorkerCounter: Int, CaseIterable, Sendable {
   case punted
   /// Frames that became part of another frame.
   case merged
-  /// Frames the worker keeps for a later breath.
+  /// Frames the worker keeps for a later breath, because a fault makes them late.
   case held
   /// Turns of the loop.
   case breaths

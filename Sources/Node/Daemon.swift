@@ -163,6 +163,7 @@ package struct Daemon: Sendable {
       endpoints: configuration.vteps.map {
         ControlPlane.Options.Endpoint(address: $0.address, network: $0.vni, port: $0.port)
       },
+      faults: configuration.faults,
       keepsAttachments: configuration.attachments.onStop == .keep)
   }
 }

@@ -52,6 +52,14 @@ final class EngineAdapter: ForwardingEngine {
     }
   }
 
+  func setFaults(_ settings: FaultSettings?, port: PortIndex) throws(EngineFailure) {
+    do {
+      try engine.setFaults(settings, port: port)
+    } catch {
+      throw EngineFailure(error.description)
+    }
+  }
+
   func status(of port: PortIndex) -> PortStatus? {
     guard let state = engine.state(of: port) else { return nil }
     let drops = KernelDropReport(
@@ -61,7 +69,7 @@ final class EngineAdapter: ForwardingEngine {
     return PortStatus(
       mode: state.mode == .native ? .native : .generic, reason: state.reason,
       zeroCopy: state.zeroCopy, queueCount: state.queueCount, counters: state.counters,
-      kernelDrops: drops)
+      kernelDrops: drops, faults: state.faults)
   }
 
   func workers() -> [WorkerStatus] {

@@ -8,7 +8,8 @@
 // theirs in turn (`AlternatingPairs`), and takes everything down when somebody presses ^C
 // (`Interruption`). Results/ is what comes out: a `Report` of `Measure`s. Machine/ says where:
 // `MachineReport`, `ProcessorTimes`. Pipeline/ is the scenario that needs no network;
-// Live/ has those with a real kernel, on the benches of Laboratory/.
+// Live/ has those with a real kernel, on the benches of Laboratory/. Replay/ measures nothing: it
+// runs capture files through the switch.
 
 import ArgumentParser
 import Node
@@ -39,7 +40,7 @@ struct Pktbench: ParsableCommand {
       \(ExitStatus.help)
       """,
     version: Daemon.version,
-    subcommands: Scenarios.all.map { command(for: $0) } + [RunFile.self])
+    subcommands: Scenarios.all.map { command(for: $0) } + [RunFile.self, Replay.self])
 
   private static func command<Measured: Scenario>(
     for scenario: Measured.Type

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ControlPlane
+import Forwarding
 import Inet
 
 /// Reports in which every field has a value of its own, so that a swapped key shows.
@@ -37,7 +38,8 @@ enum Samples {
         rxDropped: 1, rxRingFull: 2, fillRingEmpty: 3, rxInvalid: 4, txInvalid: 5, missed: 6)),
     PortReport(
       index: 12, interface: "weft0", kind: .host, mode: .native, zeroCopy: true, queues: 1,
-      receivedFrames: 3, receivedBytes: 180, sentFrames: 4, sentBytes: 240),
+      receivedFrames: 3, receivedBytes: 180, sentFrames: 4, sentBytes: 240,
+      faults: FaultReport(FaultSettings(seed: 7, loss: 100_000, duplication: 5000))),
   ]
 
   static let endpoints = [

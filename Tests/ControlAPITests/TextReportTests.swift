@@ -35,6 +35,8 @@ import Testing
       generic, copy (the driver knows no XDP)
            12  weft0      host           1         3    180 B     4    240 B             0  \
       native, zero-copy
+                                                                                            \
+      FAULTS ON PURPOSE: loss 10 %, duplication 0.5 %, seed 7
 
       Endpoints
         ADDRESS       VNI  PORT  STATE       NEXT HOP           INTERFACE  SOURCE     REASON

@@ -35,6 +35,21 @@ struct AllocationTests {
     #expect(account.isBalanced && account.copied > 0 && account.ends > account.sent)
   }
 
+  @Test func breathWithEveryFaultAllocatesNothing() throws {
+    let bridge = try MemorySwitch()
+    bridge.learn(2, at: behind(port: 2))
+    for port in [port(0), MemorySwitch.underlay] {
+      bridge.setFaults(
+        FaultSettings(
+          seed: 1, loss: 200_000, duplication: 500_000, reordering: 500_000, corruption: 200_000,
+          truncation: 200_000), port)
+    }
+    for _ in 0..<3 { _ = try countedBreath(bridge) }
+    for _ in 0..<50 { #expect(try countedBreath(bridge) == 0) }
+    let account = try bridge.account
+    #expect(account.isBalanced && account.copied > 0 && account.dropped(.faultInjected) > 0)
+  }
+
   /// Allocations of one breath that forwards, floods, encapsulates, decapsulates and drops.
   private func countedBreath(_ bridge: MemorySwitch) throws -> UInt64 {
     let station = try #require(bridge.ports[port(0)])

@@ -28,6 +28,7 @@ struct DropReasonTests {
     case .nobodyToFloodTo, .nextHopUnresolved, .tooLongForUnderlay, .tooLongForPort, .portGone:
       try undeliverable(reason)
     case .transmitRingFull, .noFrameForCopy: try crowded(reason)
+    case .faultInjected: try lost()
     case .outerNotUDP, .outerMalformed, .outerChecksumWrong, .outerFragment, .networkFlagMissing,
       .innerTooShort, .endpointUnknown:
       try unopened(reason)
@@ -83,6 +84,14 @@ struct DropReasonTests {
       try bridge.pass(frame(from: 1, to: 2), into: port(1))
     }
     return (bridge, 1)
+  }
+
+  /// A port that loses everything.
+  private func lost() throws -> (MemorySwitch, UInt64) {
+    let bridge = try MemorySwitch()
+    bridge.setFaults(FaultSettings(seed: 1, loss: FaultSettings.scale), port(0))
+    for _ in 0..<3 { #expect(try bridge.pass(frame(from: 1, to: 2), into: port(0)).isEmpty) }
+    return (bridge, 3)
   }
 
   /// Rings without room, memory without frames.

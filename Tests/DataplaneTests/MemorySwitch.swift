@@ -82,6 +82,12 @@ final class MemorySwitch {
     command(WorkerCommand(.reclaimQueue, slot: memory.slot))
   }
 
+  /// Makes a port bad, or good again.
+  func setFaults(_ settings: FaultSettings, _ port: PortIndex) {
+    ends.ports.setFaults(settings, slot: port.number)
+    command(WorkerCommand(.setFaults, slot: port.number))
+  }
+
   private func command(_ command: WorkerCommand) {
     precondition(commands.append(command), "the command ring has room")
     commands.publish()
@@ -141,9 +147,10 @@ final class MemorySwitch {
     get throws { FrameAccount(values: try #require(ends.counters.values())) }
   }
 
-  /// Chunks that are free or on a ring; all of them unless one leaked.
+  /// Chunks that are free, on a ring or kept; all of them unless one leaked.
   var knownChunkCount: Int {
-    worker.framesFree + ports.values.reduce(0) { $0 + $1.chunkCount }
+    let held = Int(ends.counters.value(at: WorkerCounter.held.rawValue))
+    return worker.framesFree + held + ports.values.reduce(0) { $0 + $1.chunkCount }
   }
 }
 

@@ -44,13 +44,15 @@ package struct PortReport: Codable, Sendable, Equatable {
   package var sentBytes: UInt64
   /// What the kernel lost before or after us.
   package var kernelDrops: KernelDropReport
+  /// What is done to its frames on purpose; nil if nothing.
+  package var faults: FaultReport?
 
   /// Describes one port.
   package init(
     index: UInt32, interface: String, kind: Kind, mode: ProgramMode, reason: String = "",
     zeroCopy: Bool = false, queues: UInt32 = 1, receivedFrames: UInt64 = 0,
     receivedBytes: UInt64 = 0, sentFrames: UInt64 = 0, sentBytes: UInt64 = 0,
-    kernelDrops: KernelDropReport = KernelDropReport()
+    kernelDrops: KernelDropReport = KernelDropReport(), faults: FaultReport? = nil
   ) {
     self.index = index
     self.interface = interface
@@ -64,10 +66,11 @@ package struct PortReport: Codable, Sendable, Equatable {
     self.sentFrames = sentFrames
     self.sentBytes = sentBytes
     self.kernelDrops = kernelDrops
+    self.faults = faults
   }
 
   private enum CodingKeys: String, CodingKey {
-    case index, interface, kind, mode, reason, queues
+    case index, interface, kind, mode, reason, queues, faults
     case zeroCopy = "zero_copy"
     case receivedFrames = "received_frames"
     case receivedBytes = "received_bytes"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+package import ControlPlane
 package import Inet
 package import Logging
 
@@ -23,6 +24,8 @@ package struct Configuration: Sendable {
   package var attachments: Attachments
   /// Tunnel endpoints that know nothing of Weft.
   package var vteps: [VTEP]
+  /// Ports that are made bad on purpose.
+  package var faults: [PortFault]
 
   /// Where values were written, so that later complaints can name a line.
   let origin: ConfigurationOrigin
@@ -108,6 +111,6 @@ extension Configuration: Equatable {
     left.logLevel == right.logLevel && left.underlay == right.underlay
       && left.workers == right.workers && left.overlay == right.overlay
       && left.api == right.api && left.attachments == right.attachments
-      && left.vteps == right.vteps
+      && left.vteps == right.vteps && left.faults == right.faults
   }
 }

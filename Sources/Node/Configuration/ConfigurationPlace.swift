@@ -27,6 +27,7 @@ struct ConfigurationPlace: Sendable {
     key(ConfigurationSettings.socket, at: \.api.socket),
     key(ConfigurationSettings.onStop, at: \.attachments.onStop),
     sections("vtep", changedBy: .reload, at: \.vteps),
+    sections("fault", changedBy: .reload, at: \.faults),
   ]
 
   private static func key<Value: Equatable & Sendable>(

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ControlPlane
+import Forwarding
 import Inet
 import Logging
 
@@ -51,7 +53,7 @@ struct ConfigurationReader {
       api: .init(socket: value(ConfigurationSettings.socket, in: api) ?? ""),
       attachments: .init(
         onStop: value(ConfigurationSettings.onStop, in: attachments) ?? .remove),
-      vteps: vteps(of: root), origin: origin)
+      vteps: vteps(of: root), faults: faults(of: root, underlay), origin: origin)
   }
 
   private func coreLines(_ workers: Section) -> [Int: Int] {
@@ -109,6 +111,44 @@ struct ConfigurationReader {
       }
       return Configuration.VTEP(address: address, vni: VirtualNetwork(bits: vni), port: port)
     }
+  }
+
+  private mutating func faults(
+    of root: [String: TOMLNode], _ underlay: Section
+  ) -> [PortFault] {
+    var known = [PortFault.host, PortFault.containers]
+    let node = underlay.members[ConfigurationSettings.interface.key.name]
+    // Without a usable underlay there is a complaint already, and any name might be its.
+    let isComplete = node.flatMap { ConfigurationSettings.interface.read($0).value }
+    if let name = isComplete { known.append(name) }
+    var seen: [String: Int] = [:]
+    return sections("fault", of: root).compactMap { section in
+      let settings = faultSettings(section)
+      guard let name = value(ConfigurationSettings.faultInterface, in: section) else { return nil }
+      let line = section.members[ConfigurationSettings.faultInterface.key.name]?.line
+      if isComplete != nil, !known.contains(name) {
+        issues.add(
+          line: line, key: ConfigurationSettings.faultInterface.key.dottedName,
+          "\(Quoted.text(name)) is no port's name",
+          accepted: ConfigurationSettings.faultInterface.key.accepted)
+      } else if let first = seen.updateValue(line ?? 0, forKey: name) {
+        issues.add(
+          line: line, key: ConfigurationSettings.faultInterface.key.dottedName,
+          "\(Quoted.text(name)) has faults already, from line \(first)",
+          accepted: "each interface once")
+      }
+      return PortFault(interface: name, settings: settings)
+    }
+  }
+
+  private mutating func faultSettings(_ section: Section) -> FaultSettings {
+    FaultSettings(
+      seed: value(ConfigurationSettings.seed, in: section) ?? 0,
+      loss: value(ConfigurationSettings.loss, in: section) ?? 0,
+      duplication: value(ConfigurationSettings.duplication, in: section) ?? 0,
+      reordering: value(ConfigurationSettings.reordering, in: section) ?? 0,
+      corruption: value(ConfigurationSettings.corruption, in: section) ?? 0,
+      truncation: value(ConfigurationSettings.truncation, in: section) ?? 0)
   }
 
   private struct Endpoint: Hashable {

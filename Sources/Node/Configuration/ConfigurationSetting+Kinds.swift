@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Forwarding
 import Inet
 
 /// Where a key stands and what it means, for the kinds of settings below.
@@ -53,6 +54,31 @@ extension ConfigurationSetting where Value: FixedWidthInteger {
       fallback: fallback
     ) { node in
       readNumber(node, in: range).map { Value(truncatingIfNeeded: $0) }
+    }
+  }
+}
+
+extension ConfigurationSetting where Value == UInt32 {
+  /// A share in percent, with or without a fraction, as parts in a million.
+  static func percentage(_ name: ConfigurationKeyName) -> Self {
+    ConfigurationSetting(
+      key: name.key(
+        type: "percentage", fallback: "0",
+        accepted: "a number of percent from 0 to 100, like 10 or 0.5"),
+      fallback: 0
+    ) { node in
+      let percent: Double
+      switch node.content {
+      case .integer(let number): percent = Double(number)
+      case .decimal(let number): percent = number
+      default: return .bad("\(node.kind), not a number; write the percent alone, without quotes")
+      }
+      if percent.isNaN { return .bad("is not a number") }
+      if percent < 0 { return .bad("\(percent) is too small") }
+      if percent > 100 { return .bad("\(percent) is too large") }
+      let share = percent * Double(FaultSettings.scale / 100)
+      guard percent == 0 || share >= 1 else { return .bad("\(percent) is less than 0.0001") }
+      return .good(UInt32(share.rounded()))
     }
   }
 }

@@ -123,6 +123,16 @@ extension ConfigurationTable {
         ConfigurationSettings.address.key, ConfigurationSettings.vni.key,
         ConfigurationSettings.port.key,
       ]),
+    ConfigurationTable(
+      name: "fault", isRepeated: true,
+      meaning: "A port whose incoming frames are made bad on purpose, to see what happens then; "
+        + "for tests, never for a network that is needed.",
+      keys: [
+        ConfigurationSettings.faultInterface.key, ConfigurationSettings.seed.key,
+        ConfigurationSettings.loss.key, ConfigurationSettings.duplication.key,
+        ConfigurationSettings.reordering.key, ConfigurationSettings.corruption.key,
+        ConfigurationSettings.truncation.key,
+      ]),
   ]
 }
 

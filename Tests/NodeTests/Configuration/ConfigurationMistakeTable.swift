@@ -63,7 +63,7 @@ let mistakeTable: [(String, [String])] = [
     good("[worker]\nidle = \"spin\""),
     [
       "3: worker: is not a known key; did you mean workers?; accepted: log_level, underlay, "
-        + "workers, overlay, api, attachments and vtep"
+        + "workers, overlay, api, attachments, vtep and fault"
     ]
   ),
   (
@@ -125,6 +125,21 @@ let mistakeTable: [(String, [String])] = [
     ["1: vtep: 1 is a number, not a section; accepted: [[vtep]] sections"]
   ),
   (
+    good("[[fault]]\ninterface = \"eth1\"\nloss = 100.5"),
+    [
+      "4: fault.interface: \"eth1\" is no port's name; \(faultInterface)",
+      "5: fault.loss: 100.5 is too large; accepted: a number of percent from 0 to 100, like 10 or "
+        + "0.5",
+    ]
+  ),
+  (
+    good("[[fault]]\ninterface = \"eth0\"\n[[fault]]\ninterface = \"eth0\""),
+    [
+      "6: fault.interface: \"eth0\" has faults already, from line 4; accepted: each interface once"
+    ]
+  ),
+  (good("[[fault]]\nloss = 1"), ["3: fault.interface: is missing; \(faultInterface)"]),
+  (
     good("[[workers]]\nidle = \"spin\""),
     ["3: workers: may stand only once; accepted: one [workers] section"]
   ),
@@ -142,6 +157,8 @@ private let mtu = "accepted: a whole number of bytes from 576 to 65485"
 private let cores =
   "accepted: a list like [0] or [2, 3] of different core numbers from 0 to 1023"
 private let socket = "accepted: an absolute path of at most 90 bytes"
+private let faultInterface =
+  "accepted: the interface of [underlay], \"weft0\" or \"containers\""
 private let address = "accepted: an IPv4 address of one host like \"192.0.2.1\""
 
 /// A good file of two lines, and what follows it.

@@ -51,7 +51,7 @@ import Testing
     let file = try Configuration.parse(text: text, file: "x.toml")
     var running = before
     let changes = running.adopt(file)
-    #expect(changes.taken == ["log_level", "overlay.mtu", "attachments.on_stop", "vtep"])
+    #expect(changes.taken == ["log_level", "overlay.mtu", "attachments.on_stop", "vtep", "fault"])
     #expect(
       changes.waiting == [
         "underlay.interface", "underlay.vxlan_port", "underlay.xdp", "workers.cores",
@@ -87,4 +87,5 @@ private let changedFiles = [
   ("api.socket", "other.sock", "else.sock"),
   ("attachments.on_stop", "on_stop = \"keep\"", "on_stop = \"remove\""),
   ("vtep", "port = 99", "port = 100"),
+  ("fault", "loss = 10", "loss = 11"),
 ]

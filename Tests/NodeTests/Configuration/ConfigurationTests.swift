@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ControlPlane
+import Forwarding
 import Foundation
 import Inet
 import Logging
@@ -19,6 +21,7 @@ import Testing
     #expect(configuration.api == .init(socket: "/run/weft/weft.sock"))
     #expect(configuration.attachments == .init(onStop: .remove))
     #expect(configuration.vteps.isEmpty)
+    #expect(configuration.faults.isEmpty)
   }
 
   @Test func everyKeyReachesItsPlace() throws {
@@ -34,6 +37,15 @@ import Testing
         .init(address: IPv4Address(bits: 0xC000_0202), vni: VirtualNetwork(bits: 42), port: 4789),
         .init(address: IPv4Address(bits: 0xC000_0203), vni: VirtualNetwork(bits: 43), port: 99),
       ])
+    #expect(
+      configuration.faults == [
+        PortFault(
+          interface: "weft0",
+          settings: FaultSettings(
+            seed: 7, loss: 100_000, duplication: 5000, reordering: 1, corruption: 1_000_000,
+            truncation: 333_333)),
+        PortFault(interface: "containers", settings: FaultSettings(seed: 1, loss: 20_000)),
+      ])
   }
 
   @Test func completeFileHoldsEveryKey() {
@@ -41,7 +53,7 @@ import Testing
     for key in keys {
       #expect(completeFile.contains("\(key.name) = "), "\(key.dottedName)")
     }
-    #expect(keys.count == 13)
+    #expect(keys.count == 20)
   }
 
   @Test func otherSpellingsOfTheSameTOMLMeanTheSame() throws {
@@ -59,6 +71,17 @@ import Testing
         vtep = [ { address = "192.0.2.2", vni = 42 },
           { address = "192.0.2.3", vni = 0b101011, port = 99 } ]
         attachments = { on_stop = "keep" }
+        [[fault]]
+        interface = "weft0"
+        seed = 7
+        loss = 1e1
+        duplication = 5E-1
+        reordering = 0.0001
+        corruption = 100.0
+        truncation = 33.3333
+        [[fault]]
+        interface = 'containers'
+        loss = 2.0
         """, file: "x.toml")
     #expect(spelled == (try Configuration.parse(text: completeFile, file: "y.toml")))
   }
@@ -129,6 +152,19 @@ let completeFile = """
   address = "192.0.2.3"
   vni = 43
   port = 99
+
+  [[fault]]
+  interface = "weft0"
+  seed = 7
+  loss = 10
+  duplication = 0.5
+  reordering = 0.0001
+  corruption = 100
+  truncation = 33.33333
+
+  [[fault]]
+  interface = "containers"
+  loss = 2
 
   """
 

@@ -81,6 +81,13 @@ let wrongValuesByKey: [String: [WrongValue]] = [
   ],
   "vtep.vni": numbers(1...16_777_215, unit: "vni"),
   "vtep.port": numbers(1...65535, unit: "udp"),
+  "fault.interface": text + [
+    .init("\"\"", "\"\" is empty"), .init("\"eth9\"", "\"eth9\" is no port's name"),
+    .init("\"container\"", "\"container\" is no port's name"),
+  ],
+  "fault.seed": numbers(1...Int(Int32.max), unit: "s"),
+  "fault.loss": percentages, "fault.duplication": percentages, "fault.reordering": percentages,
+  "fault.corruption": percentages, "fault.truncation": percentages,
 ]
 
 /// One value of each type of TOML, with the types that take it left out.
@@ -119,11 +126,21 @@ func valuesOfWrongType(for key: ConfigurationKey) -> [WrongValue] {
     ),
   ]
   // Texts and numbers that a key of their type refuses are in the table above.
-  return all.filter { $0.type != key.type }.flatMap(\.values)
+  let taken = key.type == "percentage" ? ["number", "decimal"] : [key.type]
+  return all.filter { !taken.contains($0.type) }.flatMap(\.values)
 }
 
 private let text: [WrongValue] = [
   .init("\"\\u001b[2J\"", "\"\\u{1B}[2J\"")
+]
+
+private let percentages: [WrongValue] = [
+  .init("-1", "-1.0 is too small"), .init("-0.1", "-0.1 is too small"),
+  .init("100.1", "100.1 is too large"), .init("101", "101.0 is too large"),
+  .init("0.00001", "1e-05 is less than 0.0001"), .init("nan", "is not a number"),
+  .init("inf", "inf is too large"), .init("-inf", "-inf is too small"),
+  .init("9223372036854775807", "is too large"), .init("\"10\"", "\"10\" is text, not a number"),
+  .init("\"10 %\"", "write the percent alone, without quotes"),
 ]
 
 private func words(_ right: String) -> [WrongValue] {
