@@ -64,7 +64,7 @@ struct FaultInjectorTests {
     let changes = zip(given, frames).map { zip($0, $1).count { $0 != $1 } }
     #expect(changes.allSatisfy { $0 <= 3 })
     #expect(isPlausible(changes.count { $0 > 0 }, of: frames.count, rate: rate), "\(random)")
-    guard rate >= 100_000 else { return }
+    guard rate >= 500_000 else { return }
     for count in 1...3 {
       #expect(changes.count { $0 == count } > changes.count { $0 > 0 } / 4, "\(random)")
     }
