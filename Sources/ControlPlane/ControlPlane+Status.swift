@@ -50,7 +50,7 @@ extension ControlPlane {
       })
   }
 
-  private func interfaceName(of port: PortIndex) -> String {
+  func interfaceName(of port: PortIndex) -> String {
     switch port {
     case ControlPlane.hostPort: hostPair?.host.name ?? ""
     case ControlPlane.underlayPort: underlay?.name ?? options.underlay
@@ -94,7 +94,7 @@ extension ControlPlane {
     }
   }
 
-  private func kind(of port: PortIndex) -> PortReport.Kind {
+  func kind(of port: PortIndex) -> PortReport.Kind {
     switch port {
     case ControlPlane.hostPort: .host
     case ControlPlane.underlayPort: .underlay
