@@ -4,11 +4,11 @@ package import ControlPlane
 
 /// `weft trace`: one paragraph for each frame, a line for each stage.
 extension TextReport {
-  /// The frames of a trace, or why there are none.
-  package static func text(_ trace: TraceReport, seconds: Int) -> String {
+  /// The frames of a trace, or that there are none.
+  package static func text(_ trace: TraceReport) -> String {
     var lines = trace.frames.enumerated().flatMap { [""] + paragraph($0.offset + 1, $0.element) }
     lines = Array(lines.dropFirst())
-    if trace.frames.isEmpty { lines = ["no such frame came within \(seconds) s"] }
+    if trace.frames.isEmpty { lines = ["no such frame came"] }
     if trace.lost > 0 {
       lines += ["", "\(trace.lost) more were lost: the workers were faster than they were read"]
     }

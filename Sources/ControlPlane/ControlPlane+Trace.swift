@@ -2,6 +2,7 @@
 
 internal import Forwarding
 internal import HostNetwork
+internal import Logging
 
 extension ControlPlane {
   /// Follows the next frames; returns when there are enough of them or the time is over.
@@ -21,6 +22,9 @@ extension ControlPlane {
       count: order.count, ticks: engine.ticks, lostBefore: engine.traceLostCount)
     let began = clock.now
     do { try engine.startTrace(filter, count: order.count) } catch { throw .engine(error) }
+    logger.info(
+      "trace",
+      metadata: ["frames": "\(order.count)", "seconds": "\(order.seconds)"])
     let end = began + .seconds(order.seconds)
     while !recording.isComplete, clock.now < end {
       guard (try? await clock.sleep(for: .milliseconds(20))) != nil else { break }

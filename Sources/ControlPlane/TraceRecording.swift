@@ -27,12 +27,8 @@ struct TraceRecording {
 
   /// The first `count` frames in the order of time.
   ///
-  /// The workers' clock ticks at a constant rate that nobody tells; the trace itself measures it.
-  ///
-  /// - Parameters:
-  ///   - ticks: the workers' clock now.
-  ///   - duration: how long the trace lasted.
-  ///   - lost: the count of lost records now.
+  /// The workers' clock ticks at a constant rate that nobody tells; the trace itself measures it: it
+  /// took `duration` until the clock said `ticks`. `lost` is the count of lost records by then.
   func report(ticks: UInt64, after duration: Duration, lost: UInt64) -> TraceReport {
     let passed = Double(ticks >= beginning ? ticks - beginning : 0)
     let perTick = passed > 0 ? duration / .milliseconds(1) / passed : 0

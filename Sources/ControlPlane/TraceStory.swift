@@ -54,9 +54,7 @@ struct TraceStory {
   let record: TraceRecord
   let names: TraceNames
 
-  /// The report of the frame.
-  ///
-  /// - Parameter milliseconds: when it was drawn, since the trace began.
+  /// The report of the frame, which was drawn `milliseconds` after the trace began.
   func frame(milliseconds: Double) -> TraceReport.Frame {
     let port = names.ports[record.port]
     let end: TraceReport.Frame.End =

@@ -9,9 +9,7 @@ internal import Wire
 enum TraceSummary {
   /// `IPv4 10.32.0.1 > 10.32.0.2 UDP 1000 > 53`, or nil if there is no Ethernet header.
   ///
-  /// - Parameters:
-  ///   - bytes: the beginning of the frame.
-  ///   - length: the frame's whole length.
+  /// `bytes` is the beginning of a frame of `length` bytes.
   static func text(_ bytes: [UInt8], length: Int) -> String? {
     let known = min(bytes.count, length)
     guard known >= EthernetHeader.length else { return nil }
@@ -20,12 +18,11 @@ enum TraceSummary {
     let frame = Frame(
       bytes: bytes.prefix(known) + [UInt8](repeating: 0, count: min(length, 65_535) - known),
       known: known)
-    return frame.network(at: EthernetLength.typeOffset)
+    return frame.network(at: typeOffset)
   }
 
-  private enum EthernetLength {
-    static let typeOffset = 12
-  }
+  /// Of the EtherType in a frame.
+  private static let typeOffset = 12
 }
 
 /// A frame of which only the first `known` bytes mean something.
@@ -90,8 +87,19 @@ private struct Frame {
     guard start + 40 <= known, bytes[start] >> 4 == 6 else { return ", damaged or cut off" }
     let source = Frame.ipv6Text(bytes[(start + 8)..<(start + 24)])
     let destination = Frame.ipv6Text(bytes[(start + 24)..<(start + 40)])
-    return " \(source) > \(destination) "
-      + transport(bytes[start + 6], at: start + 40, end: known)
+    return " \(source) > \(destination) " + ipv6Payload(bytes[start + 6], at: start + 40)
+  }
+
+  /// What comes behind the extension headers that all begin alike (RFC 8200, section 4), at most
+  /// as many of them as a packet should have.
+  private func ipv6Payload(_ number: UInt8, at start: Int, behind count: Int = 0) -> String {
+    let hopByHop: UInt8 = 0
+    let routing: UInt8 = 43
+    let destinationOptions: UInt8 = 60
+    guard [hopByHop, routing, destinationOptions].contains(number), count < 4, start + 2 <= known
+    else { return number == 44 ? "fragment" : transport(number, at: start, end: known) }
+    let length = (Int(bytes[start + 1]) + 1) * 8
+    return ipv6Payload(bytes[start], at: start + length, behind: count + 1)
   }
 
   /// The protocol above IP, with ports where it has some and they are there.

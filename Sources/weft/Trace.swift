@@ -82,6 +82,6 @@ struct Trace: AsyncParsableCommand {
     let request = request
     try await connection.show(
       { client throws(ControlClientError) in try await client.trace(request) },
-      as: { TextReport.text($0, seconds: request.seconds ?? TraceRequest.secondsUsual) })
+      as: { TextReport.text($0) })
   }
 }

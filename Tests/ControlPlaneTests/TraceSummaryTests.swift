@@ -24,6 +24,12 @@ struct TraceSummaryTests {
       (
         builder.ipv6(nextHeader: 6, payload: [0, 7, 1, 0, 0]), "IPv6 ::a20:1 > ::a20:2 TCP 7 > 256"
       ),
+      (
+        builder.ipv6(nextHeader: 0, payload: [58, 0, 5, 2, 0, 0, 1, 0, 143]),
+        "IPv6 ::a20:1 > ::a20:2 ICMPv6"
+      ),
+      (builder.ipv6(nextHeader: 0, payload: [58]), "IPv6 ::a20:1 > ::a20:2 protocol 0"),
+      (builder.ipv6(nextHeader: 44, payload: [17, 0]), "IPv6 ::a20:1 > ::a20:2 fragment"),
       (builder.arpRequest(), "ARP who has 10.32.0.2? asks 10.32.0.1"),
       (
         FrameBuilder(destination: IPv4Address(bits: 0x0A20_0001)).arpRequest(),
