@@ -27,7 +27,7 @@ struct TraceRecording {
 
   /// The first `count` frames in the order of time.
   ///
-  /// The workers' clock ticks at a constant rate that nobody tells; the trace itself measures it: it
+  /// The workers' clock ticks at a constant rate that nobody tells, so the trace measures it: it
   /// took `duration` until the clock said `ticks`. `lost` is the count of lost records by then.
   func report(ticks: UInt64, after duration: Duration, lost: UInt64) -> TraceReport {
     let passed = Double(ticks >= beginning ? ticks - beginning : 0)

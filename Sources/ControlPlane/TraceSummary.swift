@@ -85,21 +85,25 @@ private struct Frame {
 
   private func ipv6(at start: Int) -> String {
     guard start + 40 <= known, bytes[start] >> 4 == 6 else { return ", damaged or cut off" }
+    // Behind it is the padding of a short frame.
+    let end = min(known, start + 40 + Int(bytes.span.loadUInt16(at: start + 4)))
     let source = Frame.ipv6Text(bytes[(start + 8)..<(start + 24)])
     let destination = Frame.ipv6Text(bytes[(start + 24)..<(start + 40)])
-    return " \(source) > \(destination) " + ipv6Payload(bytes[start + 6], at: start + 40)
+    return " \(source) > \(destination) " + ipv6Payload(bytes[start + 6], at: start + 40, end: end)
   }
 
   /// What comes behind the extension headers that all begin alike (RFC 8200, section 4), at most
   /// as many of them as a packet should have.
-  private func ipv6Payload(_ number: UInt8, at start: Int, behind count: Int = 0) -> String {
+  private func ipv6Payload(
+    _ number: UInt8, at start: Int, end: Int, behind count: Int = 0
+  ) -> String {
     let hopByHop: UInt8 = 0
     let routing: UInt8 = 43
     let destinationOptions: UInt8 = 60
-    guard [hopByHop, routing, destinationOptions].contains(number), count < 4, start + 2 <= known
-    else { return number == 44 ? "fragment" : transport(number, at: start, end: known) }
+    guard [hopByHop, routing, destinationOptions].contains(number), count < 4, start + 2 <= end
+    else { return number == 44 ? "fragment" : transport(number, at: start, end: end) }
     let length = (Int(bytes[start + 1]) + 1) * 8
-    return ipv6Payload(bytes[start], at: start + length, behind: count + 1)
+    return ipv6Payload(bytes[start], at: start + length, end: end, behind: count + 1)
   }
 
   /// The protocol above IP, with ports where it has some and they are there.

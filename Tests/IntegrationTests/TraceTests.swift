@@ -26,7 +26,7 @@ extension RealHosts {
         let (one, other) = (bed.containersOfA[0], bed.containersOfB[0])
         try one.ping(other)
         let interface = try #require(one.interface)
-        // Longer packets than fit the underlay with VXLAN, but not than the kernel lets over a veth.
+        // Longer than fits the underlay with VXLAN, not longer than the kernel lets over a veth.
         try one.namespace.ip("link set \(interface) mtu 1454")
         let port = try #require(try bed.a.attachments().first).host_interface
         let mac = try #require(try bed.b.attachments().first).mac
