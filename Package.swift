@@ -97,7 +97,8 @@ let package = Package(
     // Layer 4: the control plane and the host's network.
     module("HostNetwork", ["CLinux", "Inet", logging]),
     module(
-      "ControlPlane", ["Forwarding", "HostNetwork", "Inet", "Routing", "Telemetry", logging]),
+      "ControlPlane",
+      ["Forwarding", "HostNetwork", "Inet", "Routing", "Telemetry", "Wire", logging]),
 
     // Layer 5: composition.
     module(

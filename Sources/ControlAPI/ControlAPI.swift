@@ -16,6 +16,7 @@
 // | GET /attachments       |                 | `[AttachmentReport]`|
 // | POST /attachments      | `AttachRequest` | `AttachmentReport`  |
 // | DELETE /attachments    | `DetachRequest` | `[AttachmentReport]`|
+// | POST /trace            | `TraceRequest`  | `TraceReport`       |
 //
 // Every other answer is an `ErrorReport`. The socket's mode is 0600: whoever may open it may do
 // everything, and nobody else gets as far as a request.

@@ -57,6 +57,14 @@ package struct ControlClient: Sendable {
   package func macs() async throws(ControlClientError) -> [MACReport] {
     try await send(.GET, "/status/macs")
   }
+
+  /// Follows the next frames; takes as long as the request says, and `timeout` for the rest.
+  package func trace(_ request: TraceRequest) async throws(ControlClientError) -> TraceReport {
+    let seconds = request.seconds ?? TraceRequest.secondsUsual
+    let patient = ControlClient(
+      socketPath: socketPath, timeout: timeout + .seconds(min(max(seconds, 0), 60)))
+    return try await patient.send(.POST, "/trace", request)
+  }
 }
 
 extension ControlClient {

@@ -4,6 +4,7 @@ import ControlPlane
 import FoundationEssentials
 import Hummingbird
 import NIOCore
+import ServiceLifecycle
 
 /// The paths of the API and what each does with a `ControlService`.
 struct ControlRoutes: Sendable {
@@ -17,6 +18,7 @@ struct ControlRoutes: Sendable {
   /// Every path with its methods, in the order they are listed to somebody who got lost.
   static let methods: [(path: String, methods: [HTTPRequest.Method])] = [
     ("/attachments", [.get, .post, .delete]), ("/status", [.get]), ("/status/macs", [.get]),
+    ("/trace", [.post]),
   ]
 
   /// The router, with refusals as JSON.
@@ -36,7 +38,22 @@ struct ControlRoutes: Sendable {
       try Self.check(order.validated)
       return try await Self.answer(service.detach(order))
     }
+    router.post("trace") { request, _ in try await trace(request) }
     return router
+  }
+
+  /// Lasts until the trace ends; a client that goes away or a stop of the server ends it early.
+  private func trace(_ request: Request) async throws -> Response {
+    try await request.body.consumeWithCancellationOnInboundClose { body in
+      let buffer = try await body.collect(upTo: RequestDecoder.bodyLengthMax)
+      let order = try RequestDecoder.decode(
+        TraceRequest.self, from: Data(buffer.readableBytesView))
+      try Self.check(order.validated)
+      let report = try await cancelWhenGracefulShutdown { [service] in
+        try await service.trace(order)
+      }
+      return try Self.answer(report)
+    }
   }
 
   private static func body<Order: StrictRequest>(

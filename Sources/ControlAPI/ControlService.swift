@@ -22,6 +22,12 @@ package protocol ControlService: Sendable {
 
   /// Every learned MAC address.
   func macs() async -> [MACReport]
+
+  /// The ways of the next frames; returns when it has as many as were asked for, when the time is
+  /// over, or early when the task is cancelled.
+  ///
+  /// The request has passed `validated()` once. There is one trace at a time.
+  func trace(_ request: TraceRequest) async throws(ServiceError) -> TraceReport
 }
 
 /// Why the daemon did not do what it was asked.

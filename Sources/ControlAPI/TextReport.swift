@@ -26,7 +26,7 @@ package enum TextReport {
       if attachment.state == .lost {
         last.append(attachment.detail.isEmpty ? "lost" : "lost: \(attachment.detail)")
       }
-      let cells = [label(attachment.netns), attachment.mac.description]
+      let cells = [ContainerNamespace.label(attachment.netns), attachment.mac.description]
       table.append(cells + [last.joined(separator: " ")])
     }
     return lines(table.lines())
@@ -47,22 +47,13 @@ package enum TextReport {
     return addresses.isEmpty ? "" : addresses.joined(separator: " ") + "\n"
   }
 
-  private static func lines(_ lines: [String]) -> String {
+  static func lines(_ lines: [String]) -> String {
     lines.isEmpty ? "" : lines.joined(separator: "\n") + "\n"
   }
 
   private static func section(_ title: String, _ table: TextTable) -> [String] {
     let lines = table.lines(indent: "  ")
     return lines.count > 1 ? [title] + lines : []
-  }
-
-  /// `c1` for a namespace that `ip netns` would call so, else the path or `pid 42`.
-  private static func label(_ netns: String) -> String {
-    for directory in ["/run/netns/", "/var/run/netns/"] where netns.hasPrefix(directory) {
-      let name = netns.dropFirst(directory.count)
-      if !name.isEmpty, !name.contains("/") { return String(name) }
-    }
-    return netns
   }
 }
 

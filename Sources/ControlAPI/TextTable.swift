@@ -38,10 +38,11 @@ package struct TextTable {
     rows.append(cells.map(TextTable.printable))
   }
 
-  /// The lines, each behind `indent`.
-  package func lines(indent: String = "") -> [String] {
+  /// The lines, each behind `indent`, with columns at least as wide as `minimum` says.
+  package func lines(indent: String = "", minimum: [Int] = []) -> [String] {
     let widths = alignments.indices.map { column in
-      rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+      let widest = rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+      return max(widest, column < minimum.count ? minimum[column] : 0)
     }
     return rows.map { row in
       let cells = zip(zip(row, widths), alignments).map { pad($0.0, to: $0.1, $1) }

@@ -96,7 +96,7 @@ extension ControlPlane {
     }
   }
 
-  private func kind(of port: PortIndex) -> PortReport.Kind {
+  func kind(of port: PortIndex) -> PortReport.Kind {
     switch port {
     case ControlPlane.hostPort: .host
     case ControlPlane.underlayPort: .underlay

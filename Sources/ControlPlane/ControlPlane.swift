@@ -97,6 +97,7 @@ package actor ControlPlane {
   var managedNeighbours: Set<ManagedNeighbour> = []
   var sources: [any DispatchSourceProtocol] = []
   var isStopping = false
+  var isTracing = false
   let startedSeconds: UInt64
   var loads: [Load] = []
 

@@ -22,6 +22,8 @@ package enum ControlPlaneError: Error, Equatable, CustomStringConvertible {
   case engine(EngineFailure)
   /// The forwarding tables are full.
   case tablesFull
+  /// Somebody else's trace is under way.
+  case tracing
   /// Weftd is stopping.
   case stopping
 
@@ -41,6 +43,7 @@ package enum ControlPlaneError: Error, Equatable, CustomStringConvertible {
     case .host(let error): error.description
     case .engine(let failure): failure.description
     case .tablesFull: "the forwarding tables are full; detach a container first"
+    case .tracing: "another trace is under way; wait until it ends, which takes a minute at most"
     case .stopping: "weftd is stopping"
     }
   }

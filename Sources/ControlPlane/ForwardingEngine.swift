@@ -100,6 +100,15 @@ package protocol ForwardingEngine: Sendable {
   func setFaults(_ settings: FaultSettings?, port: PortIndex) throws(EngineFailure)
   func status(of port: PortIndex) -> PortStatus?
   func workers() -> [WorkerStatus]
+  /// The clock of `TraceRecord.ticks`, now.
+  var ticks: UInt64 { get }
+  /// Has every worker record the next `count` frames that pass `filter`, 1 to 1000.
+  func startTrace(_ filter: TraceFilter, count: Int) throws(EngineFailure)
+  /// Takes every record there is.
+  func takeTrace(_ body: (TraceRecord) -> Void)
+  /// Records lost since the start, because nobody took those before.
+  var traceLostCount: UInt64 { get }
+  func stopTrace()
   /// Ends the data plane. Containers' ports keep dropping if `keepsPrograms`, until a successor
   /// takes them over.
   func stop(keepsPrograms: Bool)

@@ -7,6 +7,8 @@
 // way: open, parse, learn, look up, encapsulate) write a `Verdict` for each frame, and then
 // disposes of every frame exactly once: sent, or dropped with a reason that has a counter.
 // `FrameMemory` is where the frames are and which chunks are free, `PortTable` the queues a worker
-// serves, `IdlePolicy` when it spins and when it sleeps. Faults/ makes a port bad on purpose. Ports/
-// is what can stand behind a port instead of the kernel: `MemoryPort`, and capture files. `Engine`
-// owns the workers, their threads and their sockets, and is what the control plane's side talks to.
+// serves, `IdlePolicy` when it spins and when it sleeps. Faults/ makes a port bad on purpose.
+// Ports/ is what can stand behind a port instead of the kernel: `MemoryPort` and capture files.
+// `Engine` owns the workers, their threads and their sockets, and is what the control plane's side
+// talks to. Tracing/ is the way of a frame as a person can follow it: a `Tracer` in the worker looks
+// at a batch between the stages while a `TraceDesk` has an order for it.

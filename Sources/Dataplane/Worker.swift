@@ -23,11 +23,12 @@ public struct Worker: ~Copyable {
   /// Frames that injectors keep (Faults/).
   var heldCount = 0
 
-  // Cold: touched once a breath or less.
+  // Cold: touched once a breath or less, or only while a trace is under way.
   var commands: ConsumerRing<WorkerCommand>
   /// Commands carried out, for whoever waits for one.
   let commandsDone: CounterBlock
   var isStopping = false
+  var tracer: Tracer
 
   /// What a worker is made of.
   public struct Parts: ~Copyable {
@@ -39,16 +40,20 @@ public struct Worker: ~Copyable {
     let counters: CounterBlock
     let commandsDone: CounterBlock
     let hintEvent: CInt
+    let trace: TraceDesk
+    let index: Int
 
     /// Gathers the parts.
     ///
     /// - `counters`: `WorkerCounter.blockCount` counters.
     /// - `commandsDone`: one counter.
     /// - `hintEvent`: an event counter to signal after new hints, or -1.
+    /// - `trace`: where traces are ordered; `index` is the worker's number in their records.
     public init(
       memory: consuming FrameMemory, hints: consuming ProducerRing<Hint>,
       commands: consuming ConsumerRing<WorkerCommand>, reader: consuming SnapshotReader,
-      ports: PortTable, counters: CounterBlock, commandsDone: CounterBlock, hintEvent: CInt
+      ports: PortTable, counters: CounterBlock, commandsDone: CounterBlock, hintEvent: CInt,
+      trace: TraceDesk, index: Int
     ) {
       self.memory = memory
       self.hints = hints
@@ -58,6 +63,8 @@ public struct Worker: ~Copyable {
       self.counters = counters
       self.commandsDone = commandsDone
       self.hintEvent = hintEvent
+      self.trace = trace
+      self.index = index
     }
   }
 
@@ -71,6 +78,7 @@ public struct Worker: ~Copyable {
     hintEvent = parts.hintEvent
     commands = parts.commands
     commandsDone = parts.commandsDone
+    tracer = Tracer(desk: parts.trace, worker: parts.index)
     reader.goOnline()
   }
 
@@ -108,15 +116,22 @@ public struct Worker: ~Copyable {
     guard batch.count > 0 else { return 0 }
     counters.begin()
     counters.add(UInt64(batch.count), to: WorkerCounter.received.rawValue)
-    decide(slot, snapshot: snapshot)
-    for index in 0..<batch.count { dispose(index, snapshot: snapshot) }
+    carry(slot, snapshot: snapshot)
     counters.end()
     return batch.count
   }
 
-  /// Runs the stages over the batch.
+  /// Carries the batch through the stages to its frames' ends.
   @inline(__always)
-  mutating func decide(_ slot: UInt16, snapshot: ForwardingSnapshot) {
+  mutating func carry(_ slot: UInt16, snapshot: ForwardingSnapshot) {
+    guard !tracer.isArmed else { return carryTraced(slot, snapshot: snapshot) }
+    decide(slot, snapshot: snapshot)
+    for index in 0..<batch.count { dispose(index, snapshot: snapshot) }
+  }
+
+  /// Runs the stages over the batch; `carryTraced` runs the same ones.
+  @inline(__always)
+  private mutating func decide(_ slot: UInt16, snapshot: ForwardingSnapshot) {
     let origin = Location(ports.port(of: slot)).bits
     for index in 0..<batch.count {
       batch.verdicts[index] = .undecided
@@ -166,6 +181,8 @@ public struct Worker: ~Copyable {
         ports.stop(command.slot)
       case .reclaimQueue: _ = memory.reclaim(from: command.slot)
       case .setFaults: ports.applyFaults(command.slot)
+      case .startTrace: tracer.arm()
+      case .stopTrace: tracer.disarm()
       case .stop: isStopping = true
       }
       commandsDone.add(1, to: 0)

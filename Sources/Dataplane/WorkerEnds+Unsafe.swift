@@ -17,6 +17,8 @@ public final class WorkerEnds: @unchecked Sendable {
   public let ports = PortTable()
   /// `WorkerCounter`s and drops.
   public let counters: CounterBlock
+  /// Where a trace is ordered from the worker.
+  public let trace: TraceDesk
   let commandsDone: CounterBlock
   private let counterMemory: MappedMemory
   private let hints: RingMemory<Hint>
@@ -32,6 +34,7 @@ public final class WorkerEnds: @unchecked Sendable {
     frames = try MappedMemory(length: frameCount * 4096, name: "weft-frames")
     hints = try RingMemory(capacity: WorkerEnds.hintCapacity, name: "weft-hints")
     commands = try RingMemory(capacity: WorkerEnds.commandCapacity, name: "weft-commands")
+    trace = try TraceDesk()
     let worker = CounterBlock.wordCount(for: WorkerCounter.blockCount)
     let done = CounterBlock.wordCount(for: 1)
     let words = worker + done + PortTable.capacity * WorkerEnds.portWords
@@ -60,7 +63,8 @@ public final class WorkerEnds: @unchecked Sendable {
       Worker.Parts(
         memory: FrameMemory(memory: frames), hints: hints.producerHalf(),
         commands: commands.consumerHalf(), reader: SnapshotReader(memory: snapshot, worker: index),
-        ports: ports, counters: counters, commandsDone: commandsDone, hintEvent: hintEvent))
+        ports: ports, counters: counters, commandsDone: commandsDone, hintEvent: hintEvent,
+        trace: trace, index: index))
   }
 
   /// The end that hints are taken from; taken once.

@@ -7,6 +7,7 @@
 // picks it up once a breath, as a `ForwardingSnapshot`, and tells the writer that it has left the
 // older ones. Upwards go `Hint`s (a learned address) through a bounded ring, and counters:
 // `WorkerCounter` for what the worker does, `DropReason` for every frame that ends in it.
-// Commands to a worker are `WorkerCommand`s; `FaultSettings` make a port bad on purpose. `Location`
-// says where a station is: behind one of our ports (`PortIndex`) or behind an endpoint
+// Commands to a worker are `WorkerCommand`s; `FaultSettings` make a port bad on purpose. A
+// `TraceRecord` is what one frame met on its way, when a trace asks for it (`TraceFilter`).
+// `Location` says where a station is: behind one of our ports (`PortIndex`) or behind an endpoint
 // (`EndpointIndex`, an `EndpointRecord` in the snapshot).

@@ -37,13 +37,17 @@ public struct WorkerCommand: BitwiseCopyable, Sendable, Equatable {
     case reclaimQueue
     /// The slot's fault settings were written: put them into force.
     case setFaults
+    /// A trace was ordered: record the frames it asks for.
+    case startTrace
+    /// Record none any more.
+    case stopTrace
     /// Leave the loop.
     case stop
   }
 
   /// What to do.
   public let kind: Kind
-  /// The slot of the worker's port table it is about; 0 for `stop`.
+  /// The slot of the worker's port table it is about; 0 if it is about none.
   public let slot: UInt16
 
   /// Asks for `kind`, about `slot`.

@@ -30,10 +30,19 @@ struct ControlPlaneService: ControlService {
 
   func macs() async -> [MACReport] { await control.macReports() }
 
+  func trace(_ request: TraceRequest) async throws(ServiceError) -> TraceReport {
+    do {
+      return try await control.trace(request)
+    } catch {
+      throw serviceError(error)
+    }
+  }
+
   private func serviceError(_ error: ControlPlaneError) -> ServiceError {
     switch error {
     case .request(let request): ServiceError(request)
     case .notAttached: ServiceError(.notFound, error.description)
+    case .tracing: ServiceError(.conflict, error.description)
     case .alreadyAttached: ServiceError(.conflict, error.description)
     case .host(.interfaceExists): ServiceError(.conflict, error.description)
     case .host(.namespaceMissing): ServiceError(.notFound, error.description)

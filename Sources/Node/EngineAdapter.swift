@@ -82,6 +82,21 @@ final class EngineAdapter: ForwardingEngine {
     }
   }
 
+  var ticks: UInt64 { engine.ticks }
+  var traceLostCount: UInt64 { engine.traceLostCount }
+
+  func startTrace(_ filter: TraceFilter, count: Int) throws(EngineFailure) {
+    do {
+      try engine.startTrace(filter, count: count)
+    } catch {
+      throw EngineFailure(error.description)
+    }
+  }
+
+  func takeTrace(_ body: (TraceRecord) -> Void) { engine.takeTrace(body) }
+
+  func stopTrace() { engine.stopTrace() }
+
   func stop(keepsPrograms: Bool) { engine.stop(keepsPrograms: keepsPrograms) }
 
   private var attachRequest: XDP.AttachRequest {

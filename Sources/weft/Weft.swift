@@ -2,9 +2,9 @@
 
 // The command-line tool: each command is one request to weftd and one answer printed.
 //
-// `Weft` lists the commands; `Attach`, `Detach`, `List`, `Status` and `ShowVersion` are one file
-// each, `ConnectionOptions` and `NamespaceOptions` what they share. `Failure` is the one place that
-// turns errors into a sentence and an exit code.
+// `Weft` lists the commands; `Attach`, `Detach`, `List`, `Status`, `Trace` and `ShowVersion` are
+// one file each, `ConnectionOptions` and `NamespaceOptions` what they share. `Failure` is the one
+// place that turns errors into a sentence and an exit code.
 
 import ArgumentParser
 import ControlPlane
@@ -23,6 +23,7 @@ struct Weft: AsyncParsableCommand {
         weft attach --netns c1 10.32.0.1/12
         weft ps
         weft status
+        weft trace --port c1
         weft detach --netns c1
 
       ENVIRONMENT
@@ -40,5 +41,5 @@ struct Weft: AsyncParsableCommand {
         77    no permission to open weftd's socket
       """,
     version: "weft \(Version.text)",
-    subcommands: [Attach.self, Detach.self, List.self, Status.self, ShowVersion.self])
+    subcommands: [Attach.self, Detach.self, List.self, Status.self, Trace.self, ShowVersion.self])
 }

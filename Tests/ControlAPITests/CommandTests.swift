@@ -121,6 +121,25 @@ import Testing
     }
   }
 
+  @Test func aTraceIsAskedForAndPrinted() async throws {
+    let service = FakeControlService()
+    try await serve(service) { server in
+      let usual = try await Self.run(["trace"], socket: server.path)
+      #expect(usual.code == 0 && usual.output == TextReport.text(Samples.trace))
+      let json = try await Self.run(
+        [
+          "trace", "-n", "1000", "--port", "c1", "--mac", "02:00:00:00:00:0a", "--seconds", "60",
+          "--json",
+        ], socket: server.path)
+      #expect(try JSONForm.pretty(Samples.trace) + "\n" == json.output)
+    }
+    #expect(
+      await service.traces == [
+        TraceRequest(count: 10, seconds: 10),
+        TraceRequest(count: 1000, port: "c1", mac: Samples.mac, seconds: 60),
+      ])
+  }
+
   @Test func theVersionIsPrintedInEveryForm() async throws {
     for arguments in [["version"], ["--version"]] {
       let outcome = try await Self.run(arguments)
@@ -138,6 +157,8 @@ import Testing
     ["attach", "--netns", "c1", "--interface", "a/b", "10.32.0.1/12"],
     ["attach", "--netns", "", "10.32.0.1/12"], ["attach", "--pid", "0", "10.32.0.1/12"],
     ["detach"], ["detach", "--pid", "x"], ["status", "peers"], ["launch"], ["ps", "c1"],
+    ["trace", "-n", "0"], ["trace", "-n", "1001"], ["trace", "-n", "x"], ["trace", "--port", ""],
+    ["trace", "--mac", "ff:ff:ff:ff:ff:ff"], ["trace", "--seconds", "61"], ["trace", "c1"],
     ["ps", "--nonsense"], ["ps", "--socket", String(repeating: "a", count: 108)],
   ])
   func wrongCommandLinesExitWith64(arguments: [String]) async throws {
@@ -152,7 +173,9 @@ import Testing
   }
 
   @Test func aMissingDaemonExitsWith69() async throws {
-    for arguments in [["ps"], ["status"], ["status", "macs"], ["detach", "--pid", "1"]] {
+    for arguments in [
+      ["ps"], ["status"], ["status", "macs"], ["detach", "--pid", "1"], ["trace"],
+    ] {
       let outcome = try await Self.run(arguments, socket: "/nonexistent/weft.sock")
       #expect(outcome.code == 69 && outcome.output == "")
       #expect(
@@ -186,6 +209,7 @@ import Testing
   @Test func helpNamesExitCodesAndExamples() async throws {
     for arguments in [
       ["--help"], ["attach", "-h"], ["detach", "-h"], ["ps", "-h"], ["status", "-h"],
+      ["trace", "-h"],
     ] {
       let outcome = try await Self.run(arguments)
       #expect(outcome.code == 0)

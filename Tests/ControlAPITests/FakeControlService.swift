@@ -15,6 +15,11 @@ actor FakeControlService: ControlService {
   /// Every request that arrived, in order.
   private(set) var requests: [AttachRequest] = []
 
+  /// Every trace that was asked for, in order.
+  private(set) var traces: [TraceRequest] = []
+  /// How many of them have ended.
+  private(set) var tracesEnded = 0
+
   /// Refuses every change with `refusal` if there is one; answers after `delay`.
   init(refusal: ServiceError? = nil, delay: Duration = .zero) {
     self.refusal = refusal
@@ -57,6 +62,15 @@ actor FakeControlService: ControlService {
   func status() async -> StatusReport { Samples.status }
 
   func macs() async -> [MACReport] { Samples.macs }
+
+  func trace(_ request: TraceRequest) async throws(ServiceError) -> TraceReport {
+    traces.append(request)
+    if let refusal { throw refusal }
+    // As the real one: a trace that is cancelled ends early with what there is.
+    try? await Task.sleep(for: delay)
+    tracesEnded += 1
+    return Samples.trace
+  }
 
   private func name(_ netns: String?, _ pid: Int32?) throws(ServiceError) -> String {
     guard let name = netns ?? pid.map({ "pid \($0)" }) else {

@@ -105,6 +105,11 @@ private final class RecordingEngine: ForwardingEngine {
   func closePort(_ port: PortIndex) {}
   func setOverlayAddresses(_: [IPv4Address], port: PortIndex) throws(EngineFailure) {}
   func workers() -> [WorkerStatus] { [] }
+  var ticks: UInt64 { 0 }
+  func startTrace(_ filter: TraceFilter, count: Int) throws(EngineFailure) {}
+  func takeTrace(_ body: (TraceRecord) -> Void) {}
+  var traceLostCount: UInt64 { 0 }
+  func stopTrace() {}
   func stop(keepsPrograms: Bool) {}
 }
 

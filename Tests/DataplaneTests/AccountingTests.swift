@@ -93,7 +93,7 @@ struct AccountingTests {
   }
 
   /// Good frames, garbage, frames that were cut off and frames with some bytes changed.
-  private func hostile(_ random: inout SeededGenerator, isOuter: Bool) -> [UInt8] {
+  func hostile(_ random: inout SeededGenerator, isOuter: Bool) -> [UInt8] {
     switch random.number(below: 24) {
     case 0..<3: return random.bytes(random.number(below: 3000))
     case 3: return outer(from: 0, random.bytes(random.number(below: 14)))

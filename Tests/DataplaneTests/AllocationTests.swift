@@ -50,6 +50,18 @@ struct AllocationTests {
     #expect(account.isBalanced && account.copied > 0 && account.dropped(.faultInjected) > 0)
   }
 
+  @Test func tracedBreathAllocatesNothing() throws {
+    let bridge = try MemorySwitch()
+    bridge.learn(2, at: behind(port: 2))
+    bridge.learn(3, at: behind(endpoint: 1))
+    bridge.startTrace(count: 10_000)
+    for _ in 0..<3 { _ = try countedBreath(bridge) }
+    #expect(bridge.takeTrace().count == 3 * 56)
+    // The ring runs full on the way.
+    for _ in 0..<50 { #expect(try countedBreath(bridge) == 0) }
+    #expect(bridge.ends.trace.lostCount > 0)
+  }
+
   /// Allocations of one breath that forwards, floods, encapsulates, decapsulates and drops.
   private func countedBreath(_ bridge: MemorySwitch) throws -> UInt64 {
     let station = try #require(bridge.ports[port(0)])

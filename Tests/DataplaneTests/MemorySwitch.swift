@@ -88,7 +88,8 @@ final class MemorySwitch {
     command(WorkerCommand(.setFaults, slot: port.number))
   }
 
-  private func command(_ command: WorkerCommand) {
+  /// The worker carries a command out.
+  func command(_ command: WorkerCommand) {
     precondition(commands.append(command), "the command ring has room")
     commands.publish()
     worker.breathe(times: 1)

@@ -3,12 +3,13 @@
 // What weftd is asked and what it answers, as values that are also the JSON of its HTTP API.
 //
 // Requests: `AttachRequest` and `DetachRequest` name a container's network namespace and
-// addresses; `validated()` turns them into values that need no further check, or throws one
-// `RequestError` that says which field is wrong and what is accepted.
+// addresses, `TraceRequest` says which frames to follow; `validated()` turns them into values that
+// need no further check, or throws one `RequestError` that says which field is wrong and what is
+// accepted.
 //
 // Answers: `AttachmentReport` (one container), `StatusReport` (the whole daemon: `UnderlayReport`,
 // `WorkerReport`, `PortReport`, `EndpointReport`, `MACCountReport`, `FrameReport`, `DropReport`),
-// `MACReport` (one learned address) and `ErrorReport`.
+// `MACReport` (one learned address), `TraceReport` (the ways of frames) and `ErrorReport`.
 //
 // Rules that hold for all of them: keys are snake_case, addresses are text, counters are whole
 // numbers since the daemon started, an absent value is a missing key, and nothing in a report can

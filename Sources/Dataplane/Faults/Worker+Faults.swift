@@ -21,8 +21,7 @@ extension Worker {
     counters.add(UInt64(drawn), to: WorkerCounter.received.rawValue)
     ports.takeForFaults(slot, &batch)
     while ports.fillFromFaults(slot, &batch, memory: &memory, counters: counters) {
-      decide(slot, snapshot: snapshot)
-      for index in 0..<batch.count { dispose(index, snapshot: snapshot) }
+      carry(slot, snapshot: snapshot)
     }
     addHeld(ports.heldCount(of: slot) &- heldBefore)
     counters.end()

@@ -5,6 +5,7 @@ import ArgumentParser
 /// `pktbench replay`: capture files through the switch, without a kernel and without privileges.
 struct Replay: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "replay",
     abstract: "Run captured frames through the switch and write what it sends.",
     discussion: """
       One worker forwards the frames of all files in the order of their times, each before the \

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Forwarding
+internal import Telemetry
+
+extension Worker {
+  /// Carries a batch to its end as `decide` and `dispose` do, and records what happens to the
+  /// frames that a trace asks for.
+  ///
+  /// Apart, so that all a batch pays while no trace is under way is the branch to here. The stages
+  /// are the same functions in the same order, so a traced frame goes where it would have gone.
+  @inline(never)
+  mutating func carryTraced(_ slot: UInt16, snapshot: ForwardingSnapshot) {
+    let port = ports.port(of: slot)
+    let kind = ports.kind(of: slot)
+    tracer.begin(batch, port: port, kind: kind, memory: memory)
+    let origin = Location(port).bits
+    for index in 0..<batch.count {
+      batch.verdicts[index] = .undecided
+      batch.origins[index] = origin
+    }
+    if kind == .underlay {
+      OpenStage.process(&batch, memory: memory, snapshot: snapshot)
+    }
+    tracer.noteOpen(batch, memory: memory)
+    ParseStage.process(&batch, memory: memory)
+    tracer.noteDrops(batch, in: .parse)
+    tracer.noteStations(batch, snapshot: snapshot)
+    LearnStage.process(&batch, snapshot: snapshot, reader: reader, hints: &hints)
+    tracer.noteDrops(batch, in: .learn)
+    LookUpStage.process(&batch, snapshot: snapshot)
+    tracer.noteLookUp(batch)
+    EncapsulateStage.process(&batch, memory: &memory, snapshot: snapshot)
+    tracer.noteEncapsulate(batch)
+    for index in 0..<batch.count { disposeTraced(index, snapshot: snapshot) }
+    tracer.end()
+  }
+
+  private mutating func disposeTraced(_ index: Int, snapshot: ForwardingSnapshot) {
+    guard tracer.isRecording(index) else { return dispose(index, snapshot: snapshot) }
+    let before = TraceTally(counters)
+    dispose(index, snapshot: snapshot)
+    tracer.noteEnd(index, from: before, to: TraceTally(counters))
+  }
+}
