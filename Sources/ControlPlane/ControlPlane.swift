@@ -58,6 +58,8 @@ package actor ControlPlane {
   struct Attachment {
     var interface: ContainerInterface
     let port: PortIndex
+    /// Whether the data plane serves it.
+    var isOpen: Bool
     /// Why no frame passes; nil if they do.
     var trouble: String?
   }
@@ -67,7 +69,7 @@ package actor ControlPlane {
     let options: Options.Endpoint
     let index: EndpointIndex
     var state: NextHopState
-    /// Why a resolved next hop cannot be used.
+    /// Why it is not even asked for; nil if it is.
     var refusal: String?
   }
 
@@ -81,25 +83,29 @@ package actor ControlPlane {
   var model: ForwardingModel
   var netlink: NetlinkSocket
   var monitor: NetworkMonitor
+  var containerMonitor: ContainerMonitor
   var random: any RandomNumberGenerator & Sendable
 
+  /// The interface that the underlay's port is open on; nil while it is open on none.
   var underlay: Link?
   var underlayAddresses: [IPv4Prefix] = []
+  /// Why the underlay's port is not open; nil if it is.
+  var underlayTrouble: String?
+  /// Why the underlay's addresses are not ours to receive at; nil if they are.
+  var addressTrouble: String?
   var overlayMTU = 0
   var endpoints: [EndpointState] = []
   var attachments: [PortIndex: Attachment] = [:]
+  /// Where the slow look at all containers goes on.
+  var nextLook: UInt16 = ControlPlane.firstContainerPort
   var hostPair: HostPair?
-  /// Neighbour entries that we had the kernel keep.
-  var managedNeighbours: Set<ManagedNeighbour> = []
+  /// Why the host's own port is not open; nil if it is.
+  var hostTrouble: String?
+  var losses = LossReport()
   var sources: [any DispatchSourceProtocol] = []
   var isStopping = false
   let startedSeconds: UInt64
   var loads: [Load] = []
-
-  struct ManagedNeighbour: Hashable {
-    let address: IPv4Address
-    let interface: InterfaceIndex
-  }
 
   /// A worker's busy share over the last second.
   struct Load {
@@ -122,6 +128,9 @@ package actor ControlPlane {
   ) throws(ControlPlaneError) {
     let netlink = try ControlPlane.asking { () throws(HostNetworkError) in try NetlinkSocket() }
     let monitor = try ControlPlane.asking { () throws(HostNetworkError) in try NetworkMonitor() }
+    let containers = try ControlPlane.asking { () throws(HostNetworkError) in
+      try ContainerMonitor()
+    }
     executor = SerialQueueExecutor(label: "weft.control")
     self.options = options
     self.engine = engine
@@ -131,6 +140,7 @@ package actor ControlPlane {
     self.now = now
     self.netlink = netlink
     self.monitor = monitor
+    containerMonitor = containers
     startedSeconds = now()
   }
 

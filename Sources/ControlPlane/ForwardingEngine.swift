@@ -26,6 +26,8 @@ package struct PortStatus: Sendable, Equatable {
   /// How its program is attached, and why so.
   package var mode: ProgramMode
   package var reason: String
+  /// The kernel's number of the program.
+  package var programIdentifier: UInt32
   package var zeroCopy: Bool
   package var queueCount: Int
   /// In the order of `PortCounter`.
@@ -33,11 +35,12 @@ package struct PortStatus: Sendable, Equatable {
   package var kernelDrops: KernelDropReport
 
   package init(
-    mode: ProgramMode, reason: String, zeroCopy: Bool, queueCount: Int, counters: [UInt64],
-    kernelDrops: KernelDropReport
+    mode: ProgramMode, reason: String, programIdentifier: UInt32, zeroCopy: Bool,
+    queueCount: Int, counters: [UInt64], kernelDrops: KernelDropReport
   ) {
     self.mode = mode
     self.reason = reason
+    self.programIdentifier = programIdentifier
     self.zeroCopy = zeroCopy
     self.queueCount = queueCount
     self.counters = counters
@@ -91,11 +94,12 @@ package protocol ForwardingEngine: Sendable {
   func clearHintEvent()
   func takeHints(_ body: (Hint) -> Void)
   func openPort(_ request: PortRequest) throws(EngineFailure)
-  func closePort(_ port: PortIndex)
+  /// Gives what could not be done; all the rest was.
+  func closePort(_ port: PortIndex) -> [EngineFailure]
   func setOverlayAddresses(_ addresses: [IPv4Address], port: PortIndex) throws(EngineFailure)
   func status(of port: PortIndex) -> PortStatus?
   func workers() -> [WorkerStatus]
   /// Ends the data plane. Containers' ports keep dropping if `keepsPrograms`, until a successor
-  /// takes them over.
-  func stop(keepsPrograms: Bool)
+  /// takes them over. Gives what could not be done; all the rest was.
+  func stop(keepsPrograms: Bool) -> [EngineFailure]
 }

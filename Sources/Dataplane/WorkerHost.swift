@@ -84,6 +84,11 @@ final class WorkerHost: Sendable {
     throw .workerSilent(index)
   }
 
+  /// Whether the worker has carried out every command.
+  var hasAnswered: Bool {
+    state.withLock { ends.commandsDone.value(at: 0) >= $0.issued }
+  }
+
   func takeHints(_ body: (Hint) -> Void) {
     state.withLock { state in
       while let hint = state.hints.next() { body(hint) }
