@@ -224,7 +224,12 @@ extension Engine {
       }
       options.zeroCopy = false
     }
-    return try bind(options, umem: try host.umem())
+    do {
+      return try bind(options, umem: try host.umem())
+    } catch let error as XDPError where error.number == EBADF {
+      // The registration's first socket lost its interface, and nobody can share it any more.
+      return try bind(options, umem: try host.renewedUMEM())
+    }
   }
 
   /// Binds, and waits for a queue whose last socket was closed only just now: the kernel frees it a
