@@ -142,7 +142,9 @@ let package = Package(
         "Wire", "XDP",
       ]),
     tests("HostNetworkTests", ["CLinux", "HostNetwork", "Inet"]),
-    tests("ControlPlaneTests", ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Routing"]),
+    tests(
+      "ControlPlaneTests",
+      ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Routing", logging]),
     tests(
       "ControlAPITests",
       [

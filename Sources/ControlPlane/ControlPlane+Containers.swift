@@ -28,13 +28,24 @@ extension ControlPlane {
       let attachment = Attachment(interface: interface, port: port, isOpen: false, trouble: nil)
       attachments[port] = attachment
       logger.notice("attachment taken over", metadata: attachment.description)
-      followContainer(port)
+      takeOver(attachment)
     }
     for ignored in listing.ignored {
       logger.warning(
         "interface with a damaged record",
         metadata: ["interface": "\(ignored.interface)", "reason": "\(ignored.reason)"])
     }
+  }
+
+  private func takeOver(_ attachment: Attachment) {
+    do throws(HostNetworkError) {
+      if try netlink.wasMoved(attachment.interface) {
+        return try loseMoved(attachment)
+      }
+    } catch {
+      warn(of: attachment, error)
+    }
+    followContainer(attachment.port)
   }
 
   /// Looks at some containers that nothing was heard of, in case that something was missed, and at
@@ -54,16 +65,18 @@ extension ControlPlane {
       switch try netlink.inspect(attachment.interface) {
       case nil: return
       case .gone: lose(attachment, because: "its interface is gone")
-      case .moved:
-        lose(attachment, because: "its interface was moved to another namespace")
-        try attachment.interface.detach()
+      case .moved: try loseMoved(attachment)
       case .present(let presence): follow(attachment, presence)
       }
     } catch {
-      logger.warning(
-        "container",
-        metadata: ["interface": "\(attachment.interface.hostEnd)", "problem": "\(error)"])
+      warn(of: attachment, error)
     }
+  }
+
+  private func warn(of attachment: Attachment, _ error: HostNetworkError) {
+    var metadata = attachment.description
+    metadata["problem"] = "\(error)"
+    logger.warning("container", metadata: metadata)
   }
 
   /// Closes a port; what cannot be taken down is logged.
@@ -71,6 +84,12 @@ extension ControlPlane {
     for failure in engine.closePort(port) {
       logger.error("port", metadata: ["port": "\(port.number)", "problem": "\(failure)"])
     }
+  }
+
+  /// An interface in a namespace that nobody attached must not be on the overlay.
+  private func loseMoved(_ attachment: Attachment) throws(HostNetworkError) {
+    lose(attachment, because: "its interface was moved to another namespace")
+    try attachment.interface.detach()
   }
 
   private func lose(_ attachment: Attachment, because reason: String) {

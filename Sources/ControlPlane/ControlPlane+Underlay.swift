@@ -63,7 +63,14 @@ extension ControlPlane {
       noteUnderlayTrouble("interface \(options.underlay) is gone; waiting for it")
       return
     }
-    if underlay == nil { reopenUnderlay(found) } else { underlay = found }
+    if underlay != nil {
+      underlay = found
+    } else if found.isUp {
+      reopenUnderlay(found)
+    } else {
+      // Some drivers give zero-copy only to an interface that is up.
+      underlayTrouble = nil
+    }
     readUnderlayAddresses(of: found)
   }
 
@@ -101,6 +108,7 @@ extension ControlPlane {
     logger.warning("underlay interrupted", metadata: ["reason": "\(reason)"])
     losses.underlay += 1
     underlay = nil
+    addressTrouble = nil
     model.removePort(ControlPlane.underlayPort)
     commit()
     closePort(ControlPlane.underlayPort)

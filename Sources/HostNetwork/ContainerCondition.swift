@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CLinux
 package import Inet
 
 /// How a container's interface is found, beside what its record says.
@@ -40,5 +41,34 @@ extension NetlinkSocket {
       ContainerCondition.Presence(
         hostEnd: hostEnd, containerEnd: containerEnd,
         addresses: try addresses(of: peer.index, namespace: namespace).map(\.prefix)))
+  }
+
+  /// This namespace's number for another one; nil if it has none.
+  package mutating func number(
+    of namespace: borrowing NetworkNamespace
+  ) throws(HostNetworkError) -> Int32? {
+    let call = "RTM_GETNSID"
+    var message = NetlinkMessage(type: RTM_GETNSID, header: rtgenmsg())
+    message.append(NETNSA_FD, UInt32(namespace.rawDescriptor))
+    var number: Int32?
+    try request(message, call: call, subject: namespace.path) {
+      (reply) throws(HostNetworkError) in
+      let attributes = try reply.attributes(after: rtgenmsg.self, call: call)
+      number = attributes.first { $0.type == NETNSA_NSID }?.int32
+    }
+    return number.flatMap { $0 >= 0 ? $0 : nil }
+  }
+
+  /// Whether somebody moved the container's end while nobody watched, as far as that can be told:
+  /// not once the container's path is gone.
+  package mutating func wasMoved(_ interface: ContainerInterface) throws(HostNetworkError) -> Bool {
+    let namespace: NetworkNamespace
+    do {
+      namespace = try NetworkNamespace(path: interface.record.namespacePath)
+    } catch .namespaceMissing {
+      return false
+    }
+    guard namespace.identity.inode == interface.record.namespaceInode else { return false }
+    return try number(of: namespace) != interface.peer?.namespace
   }
 }

@@ -7,11 +7,11 @@ import Testing
 extension RealHosts {
   /// weftd is killed again and again, at any moment.
   @Suite struct KillTests {
-    @Test(.timeLimit(.minutes(6))) func killsAtRandomMomentsLoseNothingThatWasAcknowledged() throws
+    @Test(.timeLimit(.minutes(10))) func killsAtRandomMomentsLoseNothingThatWasAcknowledged() throws
     {
       let environment = ProcessInfo.processInfo.environment
       let seed = environment["WEFT_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...999_999)
-      let count = environment["WEFT_SOAK"] == nil ? Killing.countInCI : 50
+      let count = environment["WEFT_SOAK"] == nil ? 50 : 300
       try Testbed.run(
         containers: 0, configure: { _ = try $0.a.writeConfig($0.a.config(onStop: "keep")) }
       ) { bed in
@@ -36,9 +36,6 @@ extension RealHosts {
 
 /// One host whose weftd is killed over and over, and what its containers were promised.
 private struct Killing {
-  /// Kills in a run of all tests; WEFT_SOAK=1 makes 50 of them.
-  static let countInCI = 50
-
   /// What weftd is doing when it is killed.
   private enum Moment: CaseIterable { case start, attach, traffic, detach, stop }
 
@@ -65,7 +62,7 @@ private struct Killing {
   mutating func killOnce() throws {
     let moment = Moment.allCases.randomElement(using: &random) ?? .traffic
     let container = containers.randomElement(using: &random) ?? containers[0]
-    let milliseconds = Int.random(in: 0...(moment == .start ? 600 : 60), using: &random)
+    let milliseconds = Int.random(in: 0...(moment == .start ? 600 : 150), using: &random)
     history.append("\(moment) of \(container.prefix) killed after \(milliseconds) ms")
     var asked: RunningProcess?
     switch moment {

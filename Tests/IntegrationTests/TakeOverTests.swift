@@ -54,6 +54,33 @@ extension RealHosts {
       }
     }
 
+    @Test(.timeLimit(.minutes(1))) func refusedStartLeavesAFreshHostAsItWas() throws {
+      try Testbed.run(containers: 0) { bed in
+        bed.a.stop()
+        let foreign = try ForeignProgram("eth0", in: bed.a.namespace, .native)
+        let outcome = try attempt(try bed.a.weftdCommand("--config", bed.a.configFile))
+        #expect(outcome.status == Self.unavailable, "\(outcome)")
+        #expect(try bed.a.namespace.interfaces() == ["eth0"])
+        #expect(try !bed.a.namespace.ip("neigh show").contains("managed"))
+        #expect(!FileManager.default.fileExists(atPath: bed.a.socket))
+        try foreign.detach()
+      }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func interfaceMovedWhileNoDaemonRanIsNotServed() throws {
+      try Testbed.run(containers: 2) { bed in
+        let elsewhere = try TestNamespace("elsewhere")
+        let (moved, stays) = (bed.containersOfA[0], bed.containersOfA[1])
+        bed.a.kill()
+        try moved.namespace.ip("link set ethwe netns \(elsewhere.name)")
+        try bed.a.start()
+        #expect(try bed.a.attachments().map(\.addresses) == [[stays.prefix]])
+        #expect(try bed.a.status().losses.attachments == 1)
+        #expect(try elsewhere.interfaces() == [])
+        try stays.pingEventually(bed.containersOfB[0])
+      }
+    }
+
     @Test(.timeLimit(.minutes(1))) func otherDaemonsAreRefusedWhileTrafficGoesOn() throws {
       try Testbed.run(containers: 1) { bed in
         let (one, other) = (bed.containersOfA[0], bed.containersOfB[0])
