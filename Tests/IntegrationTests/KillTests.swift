@@ -37,7 +37,7 @@ extension RealHosts {
 /// One host whose weftd is killed over and over, and what its containers were promised.
 private struct Killing {
   /// What weftd is doing when it is killed.
-  private enum Moment: CaseIterable { case start, attach, traffic, detach, stop }
+  private enum Moment: CaseIterable { case start, attachOrDetach, traffic, stop }
 
   private let host: TestHost
   private let remote: TestContainer
@@ -60,24 +60,24 @@ private struct Killing {
 
   /// Has weftd do something, kills it meanwhile, starts it again and looks at what is there.
   mutating func killOnce() throws {
-    let moment = Moment.allCases.randomElement(using: &random) ?? .traffic
+    // Requests change most, and so are half of it.
+    let moment =
+      Bool.random(using: &random)
+      ? .attachOrDetach : Moment.allCases.randomElement(using: &random) ?? .traffic
     let container = containers.randomElement(using: &random) ?? containers[0]
     let milliseconds = Int.random(in: 0...(moment == .start ? 600 : 150), using: &random)
     history.append("\(moment) of \(container.prefix) killed after \(milliseconds) ms")
+    let isPromised = promised.contains(container.prefix)
     var asked: RunningProcess?
     switch moment {
     case .start:
       host.kill()
       try host.launch()
-    case .attach:
-      guard !promised.contains(container.prefix) else { return try killAndStart() }
-      asked = try host.startAsking([
-        "attach", "--netns", container.namespace.path, container.prefix,
-      ])
-      open.insert(container.prefix)
-    case .detach:
-      guard promised.remove(container.prefix) != nil else { return try killAndStart() }
-      asked = try host.startAsking(["detach", "--netns", container.namespace.path])
+    case .attachOrDetach:
+      let netns = ["--netns", container.namespace.path]
+      asked = try host.startAsking(
+        isPromised ? ["detach"] + netns : ["attach"] + netns + [container.prefix])
+      promised.remove(container.prefix)
       open.insert(container.prefix)
     case .traffic:
       asked = try container.namespace.start(
@@ -87,9 +87,10 @@ private struct Killing {
     Thread.sleep(forTimeInterval: Double(milliseconds) / 1000)
     host.kill()
     let answer = asked?.wait(.seconds(15))
-    if answer == 0, moment == .attach || moment == .detach {
+    history[history.count - 1] += answer.map { ", answer \($0)" } ?? ""
+    if answer == 0, moment == .attachOrDetach {
       open.remove(container.prefix)
-      if moment == .attach { promised.insert(container.prefix) }
+      if !isPromised { promised.insert(container.prefix) }
     }
     try killAndStart()
   }

@@ -140,6 +140,8 @@ extension RealHosts {
         var foreign = try ForeignProgram("wire0", in: bed.a.namespace, .generic)
         try bed.a.namespace.ip("link set wire0 name eth0")
         foreign.interface = "eth0"
+        try expectProblem(bed.a, "eth0 is down")
+        try bed.a.namespace.ip("link set eth0 up")
         try expectProblem(bed.a, "eth0 already has the XDP program")
         #expect(try bed.a.status().problems.contains { $0.contains("'\(ForeignProgram.name)'") })
         #expect(try foreign.isAttached())
