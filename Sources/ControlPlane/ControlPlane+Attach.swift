@@ -16,6 +16,11 @@ extension ControlPlane {
     do { valid = try request.validated() } catch { throw .request(error) }
     let path = valid.namespace.networkNamespacePath
     let identity = try namespaceIdentity(path)
+    if let known = attachments.values.first(where: { $0.matches(identity, valid.interface) }) {
+      // It may be gone, and its namespace's number another's, without our having heard of it yet.
+      followContainer(known.port)
+      commit()
+    }
     if var existing = attachments.values.first(where: { $0.matches(identity, valid.interface) }) {
       try add(valid.addresses, to: &existing)
       attachments[existing.port] = existing

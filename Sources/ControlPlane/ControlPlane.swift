@@ -13,7 +13,9 @@ package import Routing
 // workers and the kernel's news about links, routes and neighbours arrive there one after the
 // other. It keeps `ForwardingModel` (module Routing) true and publishes after every change. The
 // host's network is asked through HostNetwork, the data plane through `ForwardingEngine`, which
-// only `Node` connects to the real one. Reports/ holds what the API says about all of it.
+// only `Node` connects to the real one. What others do to the host is followed by comparing
+// (`followUnderlay`, `followContainer`), judged by `UnderlayCondition` and `ContainerFindings`.
+// Reports/ holds what the API says about all of it.
 
 /// The control plane of one host.
 package actor ControlPlane {

@@ -27,7 +27,7 @@ struct UnderlayCondition: Equatable {
 
   /// What keeps traffic from passing, and what to do about it; a sentence each.
   ///
-  /// - Parameter overlayMTU: What containers were given.
+  /// Containers have `overlayMTU`.
   func problems(addresses: [IPv4Prefix], overlayMTU: Int) -> [String] {
     var problems: [String] = []
     if !isUp {

@@ -34,13 +34,16 @@ final class AttachmentHolder: Sendable {
     attachment = Mutex(Slot(attachment: made))
   }
 
-  /// Detaches; gives why it could not. A program or interface that is gone already is no error.
+  /// Detaches; gives why it could not.
+  ///
+  /// That the program or the interface is gone already, or that somebody put another program there,
+  /// is no error.
   func detach() -> DataplaneError? {
     attachment.withLock { slot in
       guard let attachment = slot.attachment.take() else { return nil }
       do throws(AttachError) {
         try attachment.detach()
-      } catch .noInterface {
+      } catch .noInterface, .foreignProgram {
         return nil
       } catch {
         return .attach(error)

@@ -44,7 +44,7 @@ final class TestHost {
 
   /// The text of the config file.
   ///
-  /// - Parameter peers: The other hosts; the one at the end of the wire unless said.
+  /// Its endpoints are `peers`, or the one at the end of the wire.
   func config(
     interface: String = "eth0", top: String = "", onStop: String? = nil, peers: [String]? = nil
   ) -> String {

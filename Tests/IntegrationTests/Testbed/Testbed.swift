@@ -24,9 +24,8 @@ final class Testbed {
 
   /// Runs a test with two hosts whose weftd serves, each with this many attached containers.
   ///
-  /// - Parameters:
-  ///   - configure: Writes other config files than the usual ones.
-  ///   - waitsForEndpoints: Whether all configured endpoints are there.
+  /// `configure` may write other config files than the usual ones. With endpoints that are not there
+  /// it must not wait for them.
   static func run(
     containers count: Int, configure: (Testbed) throws -> Void = { _ in },
     waitsForEndpoints: Bool = true, _ test: (Testbed) throws -> Void
