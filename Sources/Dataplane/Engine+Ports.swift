@@ -93,6 +93,7 @@ extension Engine {
   /// Nothing is left behind if any step fails.
   public func openPort(_ specification: PortSpecification) throws(DataplaneError) {
     closeAbandoned()
+    if let silent = abandoned.withLock({ $0.first?.worker }) { throw .workerSilent(silent) }
     guard specification.queueCount >= workerCount else {
       throw .tooFewQueues(
         interface: specification.interface, queues: specification.queueCount, workers: workerCount)

@@ -13,7 +13,7 @@ final class WorkerHost: Sendable {
   let index: Int
   let core: Int
   let ends: WorkerEnds
-  private let thread: WorkerThread
+  let thread: WorkerThread
   private let commandEvent: CInt
   private let state: Mutex<State>
 
