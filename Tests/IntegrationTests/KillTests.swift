@@ -65,7 +65,9 @@ private struct Killing {
       Bool.random(using: &random)
       ? .attachOrDetach : Moment.allCases.randomElement(using: &random) ?? .traffic
     let container = containers.randomElement(using: &random) ?? containers[0]
-    let milliseconds = Int.random(in: 0...(moment == .start ? 600 : 150), using: &random)
+    // Programs are quick or slow depending on how they were built.
+    let longest = [20, 60, moment == .start ? 600 : 150].randomElement(using: &random) ?? 60
+    let milliseconds = Double.random(in: 0...Double(longest), using: &random)
     history.append("\(moment) of \(container.prefix) killed after \(milliseconds) ms")
     let isPromised = promised.contains(container.prefix)
     var asked: RunningProcess?
@@ -84,7 +86,7 @@ private struct Killing {
         words("ping -n -q -i 0.002 -c 100 -W 1 \(remote.address)"))
     case .stop: host.weftd?.send(SIGTERM)
     }
-    Thread.sleep(forTimeInterval: Double(milliseconds) / 1000)
+    Thread.sleep(forTimeInterval: milliseconds / 1000)
     host.kill()
     let answer = asked?.wait(.seconds(15))
     history[history.count - 1] += answer.map { ", answer \($0)" } ?? ""

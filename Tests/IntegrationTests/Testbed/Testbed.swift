@@ -24,8 +24,8 @@ final class Testbed {
 
   /// Runs a test with two hosts whose weftd serves, each with this many attached containers.
   ///
-  /// `configure` may write other config files than the usual ones; endpoints that are not there must
-  /// not be waited for.
+  /// `configure` may write other config files than the usual ones; endpoints that are not there
+  /// must not be waited for.
   static func run(
     containers count: Int, configure: (Testbed) throws -> Void = { _ in },
     waitsForEndpoints: Bool = true, _ test: (Testbed) throws -> Void
