@@ -134,7 +134,8 @@ let package = Package(
     tests("TablesTests", ["Tables"]),
     tests("TelemetryTests", ["Telemetry"]),
     tests("ForwardingTests", ["Forwarding", "Inet", "Tables"]),
-    tests("XDPTests", ["CPrograms", "CXDP", "Inet", "Wire", "XDP"]),
+    tests(
+      "XDPTests", ["CPrograms", "CXDP", "Dataplane", "Forwarding", "Inet", "Wire", "XDP"]),
     tests("RoutingTests", ["Forwarding", "Inet", "Routing", "Tables", "Wire"]),
     tests(
       "DataplaneTests",

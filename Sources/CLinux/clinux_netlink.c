@@ -94,22 +94,41 @@ int clinux_netlink_prepare(int descriptor, uint32_t timeout_milliseconds, uint32
   return 0;
 }
 
-ssize_t clinux_netlink_receive(int descriptor, void* buffer, size_t length, uint32_t* sender,
-                               bool* truncated) {
+int clinux_netlink_listen_everywhere(int descriptor) {
+  int on = 1;
+  int result = setsockopt(descriptor, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &on, sizeof on);
+  return result < 0 ? -errno : 0;
+}
+
+ssize_t clinux_netlink_receive(int descriptor, void* buffer, size_t length,
+                               struct clinux_netlink_datagram* datagram) {
   struct sockaddr_nl address = {0};
   struct iovec vector = {.iov_base = buffer, .iov_len = length};
+  union {
+    char bytes[CMSG_SPACE(sizeof(int32_t))];
+    struct cmsghdr alignment;
+  } control;
   struct msghdr header = {
       .msg_name = &address,
       .msg_namelen = sizeof address,
       .msg_iov = &vector,
       .msg_iovlen = 1,
+      .msg_control = control.bytes,
+      .msg_controllen = sizeof control.bytes,
   };
   ssize_t count = recvmsg(descriptor, &header, 0);
   if (count < 0) {
     return -errno;
   }
-  *sender = address.nl_pid;
-  *truncated = (header.msg_flags & MSG_TRUNC) != 0;
+  datagram->sender = address.nl_pid;
+  datagram->truncated = (header.msg_flags & MSG_TRUNC) != 0;
+  datagram->name_space = -1;
+  for (struct cmsghdr* part = CMSG_FIRSTHDR(&header); part; part = CMSG_NXTHDR(&header, part)) {
+    if (part->cmsg_level == SOL_NETLINK && part->cmsg_type == NETLINK_LISTEN_ALL_NSID &&
+        part->cmsg_len >= CMSG_LEN(sizeof(int32_t))) {
+      memcpy(&datagram->name_space, CMSG_DATA(part), sizeof(int32_t));
+    }
+  }
   return count;
 }
 

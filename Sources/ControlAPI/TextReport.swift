@@ -17,14 +17,14 @@ package enum TextReport {
 
   /// `weft ps`: one line per container, `NAMESPACE MAC ADDRESS/LENGTH...`, without a title.
   ///
-  /// A namespace that has a name is shown by it; an attachment that is lost says so at the end of
+  /// A namespace that has a name is shown by it; an attachment that is down says so at the end of
   /// its line.
   package static func text(_ attachments: [AttachmentReport]) -> String {
     var table = TextTable([.left, .left, .left], separator: " ")
     for attachment in attachments {
       var last = attachment.addresses.map(\.description)
-      if attachment.state == .lost {
-        last.append(attachment.detail.isEmpty ? "lost" : "lost: \(attachment.detail)")
+      if attachment.state == .down {
+        last.append(attachment.detail.isEmpty ? "down" : "down: \(attachment.detail)")
       }
       let cells = [ContainerNamespace.label(attachment.netns), attachment.mac.description]
       table.append(cells + [last.joined(separator: " ")])
@@ -69,8 +69,8 @@ extension TextReport {
   private static func daemon(_ status: StatusReport) -> [(String, String)] {
     [
       ("Version", status.version), ("Host", status.hostName),
-      ("Uptime", duration(status.uptimeSeconds)), ("", ""),
-    ]
+      ("Uptime", duration(status.uptimeSeconds)),
+    ] + status.problems.map { ("Problem", $0) } + [("", "")]
   }
 
   private static func underlay(_ status: StatusReport) -> [(String, String)] {
@@ -89,6 +89,7 @@ extension TextReport {
   private static func totals(_ status: StatusReport) -> [(String, String)] {
     let frames = status.frames
     let macs = status.macs
+    let losses = status.losses
     return [
       (
         "Frames",
@@ -104,6 +105,11 @@ extension TextReport {
         "MACs",
         "\(macs.count) of \(macs.limit), \(macs.learned) learned, \(macs.moved) moved, "
           + "\(macs.aged) aged, \(macs.refused) refused"
+      ),
+      (
+        "Lost",
+        "\(losses.attachments) attachments, \(losses.addresses) addresses, "
+          + "underlay \(losses.underlay) times"
       ),
     ]
   }

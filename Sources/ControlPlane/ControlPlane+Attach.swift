@@ -16,6 +16,11 @@ extension ControlPlane {
     do { valid = try request.validated() } catch { throw .request(error) }
     let path = valid.namespace.networkNamespacePath
     let identity = try namespaceIdentity(path)
+    if let known = attachments.values.first(where: { $0.matches(identity, valid.interface) }) {
+      // It may be gone, and its namespace's number another's, without our having heard of it yet.
+      followContainer(known.port)
+      commit()
+    }
     if var existing = attachments.values.first(where: { $0.matches(identity, valid.interface) }) {
       try add(valid.addresses, to: &existing)
       attachments[existing.port] = existing
@@ -43,7 +48,8 @@ extension ControlPlane {
     for attachment in matching.sorted(by: { $0.port.number < $1.port.number }) {
       let held = attachment.interface.record.addresses
       let wanted = valid.addresses.isEmpty ? held : held.filter(valid.addresses.contains)
-      guard !wanted.isEmpty else { continue }
+      // One whose addresses somebody took away is detached as well.
+      guard !wanted.isEmpty || valid.addresses.isEmpty else { continue }
       var report = report(attachment)
       report.addresses = wanted
       try take(wanted, from: attachment)
@@ -67,46 +73,49 @@ extension ControlPlane {
     _ valid: AttachRequest.Validated, path: String
   ) throws(ControlPlaneError) -> Attachment {
     guard let port = freePort() else { throw .tablesFull }
-    let name = "weft-" + hexadecimal(UInt32.random(in: .min ... .max, using: &random))
     var specification = AttachSpecification(
       namespacePath: path, addresses: valid.addresses, mtu: overlayMTU,
-      queueCount: engine.workerCount, hostEnd: name)
+      queueCount: engine.workerCount,
+      hostEnd: AttachmentListing.hostEndName(UInt32.random(in: .min ... .max, using: &random)))
     specification.mac = valid.mac
     if let interface = valid.interface { specification.interfaceName = interface }
-    let interface: ContainerInterface
-    do {
-      interface = try ContainerInterface.attach(specification, using: &random)
-    } catch {
-      throw .host(error)
-    }
-    do throws(ControlPlaneError) {
-      try serve(interface, as: port)
+    let interface = try serve(specification, as: port)
+    do throws(HostNetworkError) {
+      try interface.announce()
     } catch {
       model.removePort(port)
       commit()
-      engine.closePort(port)
+      closePort(port)
       _ = try? interface.detach()
+      throw .host(error)
+    }
+    return Attachment(interface: interface, port: port, isOpen: true, trouble: nil)
+  }
+
+  /// Makes the pair, opens the port while both ends are down, brings them up and tells the workers:
+  /// so there is no moment at which the host would take the container's frames.
+  private func serve(
+    _ specification: AttachSpecification, as port: PortIndex
+  ) throws(ControlPlaneError) -> ContainerInterface {
+    let prepared: PreparedInterface
+    do { prepared = try PreparedInterface(specification, using: &random) } catch {
+      throw .host(error)
+    }
+    do throws(ControlPlaneError) {
+      try open(prepared.hostEnd, as: port)
+    } catch {
+      prepared.discard()
       throw error
     }
-    return Attachment(interface: interface, port: port, trouble: nil)
-  }
-
-  /// Opens the port, tells the workers, then the neighbours.
-  private func serve(_ interface: ContainerInterface, as port: PortIndex) throws(ControlPlaneError)
-  {
-    let link = try link(of: interface)
-    try open(link, as: port)
-    model.addPort(port, receivesFloods: true)
-    commit()
-    try ControlPlane.asking { () throws(HostNetworkError) in try interface.announce() }
-  }
-
-  /// The host end of a container's interface.
-  private func link(of interface: ContainerInterface) throws(ControlPlaneError) -> Link {
-    let found: Link?
-    do { found = try netlink.link(at: interface.hostEndIndex) } catch { throw .host(error) }
-    guard let found else { throw .host(.interfaceMissing(name: interface.hostEnd)) }
-    return found
+    do {
+      let interface = try prepared.finish()
+      model.addPort(port, receivesFloods: true)
+      commit()
+      return interface
+    } catch {
+      closePort(port)
+      throw .host(error)
+    }
   }
 
   private func add(
@@ -140,7 +149,7 @@ extension ControlPlane {
         attachments[attachment.port] = nil
         model.removePort(attachment.port)
         commit()
-        engine.closePort(attachment.port)
+        closePort(attachment.port)
         _ = try attachment.interface.detach()
         logger.info("detached", metadata: attachment.description)
       } else {
@@ -150,11 +159,6 @@ extension ControlPlane {
     } catch {
       throw .host(error)
     }
-  }
-
-  private func hexadecimal(_ number: UInt32) -> String {
-    let digits = String(number, radix: 16)
-    return String(repeating: "0", count: 8 - digits.count) + digits
   }
 }
 

@@ -16,17 +16,17 @@ extension ControlPlane {
     let news = DispatchSource.makeReadSource(
       fileDescriptor: monitor.descriptor, queue: executor.queue)
     news.setEventHandler { self.assumeIsolated { $0.takeNews() } }
+    let containerNews = DispatchSource.makeReadSource(
+      fileDescriptor: containerMonitor.descriptor, queue: executor.queue)
+    containerNews.setEventHandler { self.assumeIsolated { $0.takeContainerNews() } }
     let second = DispatchSource.makeTimerSource(queue: executor.queue)
     second.schedule(deadline: .now() + 1, repeating: 1, leeway: .milliseconds(100))
     second.setEventHandler { self.assumeIsolated { $0.tick() } }
     let minute = DispatchSource.makeTimerSource(queue: executor.queue)
     minute.schedule(deadline: .now() + 60, repeating: 60, leeway: .seconds(1))
     minute.setEventHandler { self.assumeIsolated { $0.sweep() } }
-    sources = [hints, news, second, minute]
-    hints.activate()
-    news.activate()
-    second.activate()
-    minute.activate()
+    sources = [hints, news, containerNews, second, minute]
+    for source in sources { source.activate() }
   }
 
   /// Learns what the workers saw and publishes it once.
@@ -41,11 +41,16 @@ extension ControlPlane {
 
   func sweep() {
     model.sweep(nowSeconds: now())
+    removeUnwantedNeighbours()
     commit()
   }
 
-  /// Once a second: what is not reachable yet is tried again, loads are measured, pages reclaimed.
+  /// Once a second: the host is looked at in case that an event was missed, what is not reachable
+  /// yet is tried again, loads are measured, pages reclaimed.
   func tick() {
+    followUnderlay()
+    followHostPair()
+    lookAtContainers()
     if endpoints.contains(where: { $0.isUnusable }) { resolveEndpoints() }
     measureLoads()
     commit()
@@ -75,144 +80,67 @@ extension ControlPlane {
       events = [.overflow]
     }
     guard !events.isEmpty else { return }
-    for event in events { react(to: event) }
+    var concerns = Concerns()
+    for event in events { note(event, in: &concerns) }
+    follow(concerns)
     resolveEndpoints()
     commit()
   }
 
-  private func react(to event: NetworkEvent) {
-    switch event {
-    case .linkRemoved(let index, let name): linkVanished(index, name)
-    case .linkChanged(let link) where link.index == underlay?.index: underlay = link
-    case .addressChanged(let address, _) where address.interface == underlay?.index:
-      readUnderlayAddresses()
-    case .overflow:
-      readUnderlayAddresses()
-      dropVanishedAttachments()
-    default: break
-    }
-  }
-
-  private func readUnderlayAddresses() {
-    guard let underlay, let addresses = try? netlink.addresses(of: underlay.index) else { return }
-    underlayAddresses = addresses.map(\.prefix)
+  /// Reacts to what happens inside of containers.
+  func takeContainerNews() {
+    var concerns = Concerns()
     do {
-      try engine.setOverlayAddresses(
-        underlayAddresses.map(\.address), port: ControlPlane.underlayPort)
+      for event in try containerMonitor.drain() {
+        switch event {
+        case .changed(let index, let namespace):
+          let peer = ContainerInterface.Peer(index: index, namespace: namespace)
+          let concerned = attachments.values.filter { $0.interface.peer == peer }
+          concerns.containers.formUnion(concerned.map(\.port))
+        case .overflow: concerns.containers.formUnion(attachments.keys)
+        }
+      }
     } catch {
-      logger.error("underlay addresses", metadata: ["problem": "\(error)"])
+      logger.error("container monitor", metadata: ["problem": "\(error)"])
     }
-  }
-
-  private func dropVanishedAttachments() {
-    guard let links = try? netlink.links() else { return }
-    let there = Set(links.map(\.index))
-    for attachment in attachments.values where !there.contains(attachment.interface.hostEndIndex) {
-      forget(attachment)
-    }
-  }
-
-  private func linkVanished(_ index: InterfaceIndex, _ name: String) {
-    if index == underlay?.index {
-      logger.error("underlay vanished", metadata: ["interface": "\(name)"])
-      return
-    }
-    guard
-      let attachment = attachments.values.first(where: { $0.interface.hostEndIndex == index })
-    else { return }
-    forget(attachment)
-  }
-
-  /// A container's interface is gone, usually because its namespace is.
-  private func forget(_ attachment: Attachment) {
-    attachments[attachment.port] = nil
-    model.removePort(attachment.port)
+    guard !concerns.containers.isEmpty else { return }
+    follow(concerns)
     commit()
-    engine.closePort(attachment.port)
-    logger.notice(
-      "container gone",
-      metadata: [
-        "interface": "\(attachment.interface.hostEnd)",
-        "netns": "\(attachment.interface.record.namespacePath)",
-      ])
   }
 
-  /// Asks the kernel how each endpoint is reached and tells the model what changed.
-  func resolveEndpoints() {
-    for position in endpoints.indices {
-      let before = endpoints[position]
-      let state = nextHop(of: before.options.address)
-      guard state != before.state || before.refusal != nil else { continue }
-      endpoints[position].state = state
-      endpoints[position].refusal = nil
-      let path = path(to: &endpoints[position])
-      model.setEndpoint(before.index, reached: path)
-      report(endpoints[position])
+  /// What has to be looked at after events, each once however many there were.
+  private struct Concerns {
+    var underlay = false
+    var hostPair = false
+    var containers: Set<PortIndex> = []
+  }
+
+  private func note(_ event: NetworkEvent, in concerns: inout Concerns) {
+    switch event {
+    case .linkRemoved(let index, let name): note(index, name, in: &concerns)
+    case .linkChanged(let link): note(link.index, link.name, in: &concerns)
+    case .addressChanged(let address, _):
+      if address.interface == underlay?.index { concerns.underlay = true }
+    case .overflow:
+      concerns.underlay = true
+      concerns.hostPair = true
+      concerns.containers.formUnion(attachments.keys)
+    case .neighbourChanged, .routeChanged: break
     }
   }
 
-  private func nextHop(of address: IPv4Address) -> NextHopState {
-    do {
-      let state = try netlink.resolveNextHop(for: address)
-      if let underlay { noteNeighbour(address, state, underlay.index) }
-      return state
-    } catch {
-      logger.warning(
-        "next hop", metadata: ["endpoint": "\(address)", "problem": "\(error)"])
-      return .unresolved(.noRoute)
+  private func note(_ index: InterfaceIndex, _ name: String, in concerns: inout Concerns) {
+    if index == underlay?.index || name == options.underlay { concerns.underlay = true }
+    if index == hostPair?.switchEnd.index || index == hostPair?.host.index {
+      concerns.hostPair = true
     }
+    let concerned = attachments.values.filter { $0.interface.hostEndIndex == index }
+    concerns.containers.formUnion(concerned.map(\.port))
   }
 
-  /// Remembers the neighbour that resolving made the kernel keep, to let go of it at the stop.
-  private func noteNeighbour(
-    _ address: IPv4Address, _ state: NextHopState, _ interface: InterfaceIndex
-  ) {
-    switch state {
-    case .resolved:
-      let route = try? netlink.lookUpRoute(to: address)
-      managedNeighbours.insert(
-        ManagedNeighbour(address: route?.gateway ?? address, interface: interface))
-    case .unresolved(.asking(let neighbour)), .unresolved(.silent(let neighbour)):
-      managedNeighbours.insert(ManagedNeighbour(address: neighbour, interface: interface))
-    case .unresolved: break
-    }
-  }
-
-  private func path(to endpoint: inout EndpointState) -> EndpointPath? {
-    guard case .resolved(let hop) = endpoint.state else { return nil }
-    guard hop.interface == underlay?.index else {
-      endpoint.refusal = "its route leaves by another interface than the underlay"
-      return nil
-    }
-    return EndpointPath(
-      sourceMAC: hop.sourceMAC, destinationMAC: hop.destinationMAC, source: hop.sourceAddress,
-      destination: endpoint.options.address, destinationPort: endpoint.options.port,
-      network: endpoint.options.network, innerLengthMax: min(hop.mtu, underlay?.mtu ?? hop.mtu) - 36
-    )
-  }
-
-  private func report(_ endpoint: EndpointState) {
-    logger.info(
-      "endpoint",
-      metadata: [
-        "address": "\(endpoint.options.address)", "vni": "\(endpoint.options.network)",
-        "state": "\(endpoint.isUnusable ? "unresolved" : "resolved")",
-        "reason": "\(endpoint.reason)",
-      ])
-  }
-}
-
-extension ControlPlane.EndpointState {
-  /// Whether frames for it are dropped at present.
-  var isUnusable: Bool {
-    if case .resolved = state { refusal != nil } else { true }
-  }
-
-  /// Why so, in words.
-  var reason: String {
-    switch state {
-    case .resolved: refusal ?? ""
-    case .unresolved(let reason): reason.description
-    }
+  private func follow(_ concerns: Concerns) {
+    if concerns.underlay { followUnderlay() }
+    if concerns.hostPair { followHostPair() }
+    for port in concerns.containers { followContainer(port) }
   }
 }

@@ -63,12 +63,12 @@ extension ControlPlane {
     sortEndpoints(like: wanted.endpoints)
     resolveEndpoints()
     commit()
-    if !changes.removed.isEmpty { releaseNeighbours() }
+    if !changes.removed.isEmpty { removeUnwantedNeighbours() }
   }
 
   /// The MTU that containers get: as configured, as far as the underlay has room for it.
   func overlayMTU(over underlay: Link) -> Int {
-    let room = min(underlay.mtu - 50, engine.frameLengthMax - 50 - 18)
+    let room = min(underlay.mtu, engine.frameLengthMax - 18) - UnderlayCondition.outerLength
     return min(options.overlayMTU ?? room, room)
   }
 
@@ -116,20 +116,6 @@ extension ControlPlane {
   private func sortEndpoints(like wanted: [Options.Endpoint]) {
     let order = Dictionary(wanted.enumerated().map { ($0.element.identity, $0.offset) }) { $1 }
     endpoints.sort { order[$0.options.identity] ?? 0 < order[$1.options.identity] ?? 0 }
-  }
-
-  /// Lets the kernel forget neighbours that no endpoint is reached by any more.
-  private func releaseNeighbours() {
-    var needed: Set<IPv4Address> = []
-    for endpoint in endpoints {
-      // Without a route it is not known which one it needs; then all are kept until the stop.
-      guard let route = try? netlink.lookUpRoute(to: endpoint.options.address) else { return }
-      needed.insert(route.gateway ?? endpoint.options.address)
-    }
-    for neighbour in managedNeighbours where !needed.contains(neighbour.address) {
-      _ = try? netlink.removeManagedNeighbour(neighbour.address, on: neighbour.interface)
-      managedNeighbours.remove(neighbour)
-    }
   }
 
   private func metadata(_ endpoint: Options.Endpoint) -> Logger.Metadata {

@@ -13,11 +13,12 @@ extension ControlPlane {
   /// If it throws, everything it made is taken down again and the host is as before.
   package func start() throws(ControlPlaneError) {
     do throws(ControlPlaneError) {
-      try findUnderlay()
+      let link = try findUnderlay()
       try openHostPort()
-      try openUnderlayPort()
+      try openUnderlay(link)
       takeOverAttachments()
       try addEndpoints()
+      removeUnwantedNeighbours()
       commit()
       watch()
     } catch {
@@ -26,59 +27,8 @@ extension ControlPlane {
     }
   }
 
-  /// Takes everything down, in the opposite order; containers as the configuration says.
-  package func stop() { end(keepsAttachments: options.keepsAttachments) }
-
-  /// Gives a start up that cannot serve: what it made goes, what it found stays as it was.
-  package func abandon() { end(keepsAttachments: true) }
-
-  private func end(keepsAttachments: Bool) {
-    guard !isStopping else { return }
-    isStopping = true
-    for source in sources { source.cancel() }
-    sources = []
-    let needsPair = keepsAttachments && (!attachments.isEmpty || hostPair?.wasReused == true)
-    if !keepsAttachments { removeAttachments() }
-    engine.stop(keepsPrograms: keepsAttachments)
-    for neighbour in managedNeighbours {
-      _ = try? netlink.removeManagedNeighbour(neighbour.address, on: neighbour.interface)
-    }
-    if hostPair != nil, !needsPair { _ = try? HostPair.remove() }
-    logger.info("stopped", metadata: ["attachments": "\(keepsAttachments ? "kept" : "removed")"])
-  }
-
-  private func removeAttachments() {
-    for attachment in attachments.values.sorted(by: { $0.port.number < $1.port.number }) {
-      engine.closePort(attachment.port)
-      _ = try? attachment.interface.detach()
-    }
-    attachments = [:]
-  }
-
-  private func findUnderlay() throws(ControlPlaneError) {
-    do {
-      guard let link = try netlink.link(named: options.underlay) else {
-        throw ControlPlaneError.underlayMissing(options.underlay)
-      }
-      guard link.isEthernet, !link.isLoopback else {
-        throw ControlPlaneError.underlayNotEthernet(options.underlay)
-      }
-      underlay = link
-      underlayAddresses = try netlink.addresses(of: link.index).map(\.prefix)
-      overlayMTU = overlayMTU(over: link)
-    } catch let error as HostNetworkError {
-      throw .host(error)
-    } catch let error as ControlPlaneError {
-      throw error
-    } catch {
-      throw .engine(EngineFailure("\(error)"))
-    }
-    guard !underlayAddresses.isEmpty else {
-      throw .underlayWithoutAddress(options.underlay)
-    }
-  }
-
-  private func openHostPort() throws(ControlPlaneError) {
+  /// Opens the host's own port, on a pair that is made if it is not there.
+  func openHostPort() throws(ControlPlaneError) {
     let pair: HostPair
     do {
       pair = try HostPair.create(
@@ -88,32 +38,29 @@ extension ControlPlane {
     }
     hostPair = pair
     try open(pair.switchEnd, as: ControlPlane.hostPort)
+    hostTrouble = nil
     model.addPort(ControlPlane.hostPort, receivesFloods: true)
   }
 
-  private func openUnderlayPort() throws(ControlPlaneError) {
-    guard let underlay else { return }
-    let queueCount: Int
-    do { queueCount = try netlink.receiveQueueCount(of: underlay) } catch { throw .host(error) }
-    do {
-      try engine.openPort(
-        PortRequest(
-          port: ControlPlane.underlayPort, isUnderlay: true, interface: underlay.name,
-          interfaceIndex: UInt32(underlay.index.rawValue), queueCount: queueCount,
-          frameLengthMax: underlay.mtu + 14,
-          overlayAddresses: underlayAddresses.map(\.address)))
-    } catch {
-      throw .engine(error)
+  /// Compares the host's own port with what is there now, and does what is missing.
+  func followHostPair() {
+    let found = hostPair.flatMap { pair in (try? netlink.link(at: pair.switchEnd.index)) ?? nil }
+    let status = engine.status(of: ControlPlane.hostPort)
+    if let found, let status, found.program?.identifier == status.programIdentifier { return }
+    if status != nil {
+      logger.warning("weft0 interrupted", metadata: ["reason": "its pair or its program is gone"])
+      model.removePort(ControlPlane.hostPort)
+      commit()
+      closePort(ControlPlane.hostPort)
     }
-    model.addPort(ControlPlane.underlayPort, receivesFloods: false)
-    applyFaults(to: ControlPlane.underlayPort)
-    let status = engine.status(of: ControlPlane.underlayPort)
-    logger.info(
-      "underlay",
-      metadata: [
-        "interface": "\(underlay.name)", "mode": "\(status?.mode.rawValue ?? "")",
-        "reason": "\(status?.reason ?? "")", "overlay_mtu": "\(overlayMTU)",
-      ])
+    do {
+      try openHostPort()
+      logger.notice("weft0 is served again; addresses it had may have to be added anew")
+    } catch {
+      let trouble = "the host's own interface weft0: \(error.description)"
+      if trouble != hostTrouble { logger.error("weft0", metadata: ["problem": "\(error)"]) }
+      hostTrouble = trouble
+    }
   }
 
   /// Opens the data plane's port on the host end of a veth.
@@ -135,38 +82,6 @@ extension ControlPlane {
       throw error
     } catch {
       throw .engine(EngineFailure("\(error)"))
-    }
-  }
-
-  /// Serves again what a predecessor that died, or was told to keep its attachments, left behind.
-  private func takeOverAttachments() {
-    let listing: AttachmentListing
-    do { listing = try AttachmentListing.read() } catch {
-      logger.error("attachments cannot be read back", metadata: ["problem": "\(error)"])
-      return
-    }
-    for interface in listing.attachments {
-      guard let port = freePort() else { return }
-      var attachment = Attachment(interface: interface, port: port, trouble: nil)
-      do {
-        guard let link = try netlink.link(at: interface.hostEndIndex) else { continue }
-        try open(link, as: port)
-        model.addPort(port, receivesFloods: true)
-      } catch {
-        attachment.trouble = "\(error)"
-      }
-      attachments[port] = attachment
-      logger.notice(
-        "attachment taken over",
-        metadata: [
-          "interface": "\(interface.hostEnd)", "netns": "\(interface.record.namespacePath)",
-          "problem": "\(attachment.trouble ?? "none")",
-        ])
-    }
-    for ignored in listing.ignored {
-      logger.warning(
-        "interface with a damaged record",
-        metadata: ["interface": "\(ignored.interface)", "reason": "\(ignored.reason)"])
     }
   }
 

@@ -16,7 +16,7 @@ extension ControlPlane {
     return AttachmentReport(
       hostInterface: attachment.interface.hostEnd, interface: record.containerInterface,
       netns: record.namespacePath, mac: record.mac, addresses: record.addresses,
-      state: attachment.trouble == nil ? .attached : .lost, detail: attachment.trouble ?? "")
+      state: attachment.trouble == nil ? .attached : .down, detail: attachment.trouble ?? "")
   }
 
   /// Where every known station is.
@@ -40,12 +40,14 @@ extension ControlPlane {
     let workers = engine.workers()
     let account = workers.map { FrameAccount(values: $0.counters) }
     let sum = account.dropFirst().reduce(account.first ?? .none) { $0 + $1 }
+    let link = (try? netlink.link(named: options.underlay)) ?? nil
     return StatusReport(
       version: Version.text, hostName: options.hostName, uptimeSeconds: now() - startedSeconds,
-      underlay: underlayReport(), overlayMTU: UInt32(overlayMTU),
+      problems: underlayProblems(link) + [hostTrouble].compactMap(\.self),
+      underlay: underlayReport(link), overlayMTU: UInt32(overlayMTU),
       workers: workers.enumerated().map { workerReport($0.offset, $0.element) },
       ports: portReports(), endpoints: endpoints.map(endpointReport), macs: macCountReport(),
-      frames: frameReport(sum),
+      losses: losses, frames: frameReport(sum),
       drops: DropReason.allCases.map {
         DropReport(reason: $0.identifier, sentence: $0.sentence, frames: sum.dropped($0))
       })
@@ -59,11 +61,14 @@ extension ControlPlane {
     }
   }
 
-  private func underlayReport() -> UnderlayReport {
+  private func underlayReport(_ link: Link?) -> UnderlayReport {
     let status = engine.status(of: ControlPlane.underlayPort)
-    let link = (try? netlink.link(named: options.underlay)) ?? nil
     let state: UnderlayReport.State =
-      if let link { link.isUp && link.hasCarrier ? .up : .down } else { .missing }
+      if let link {
+        if !link.isUp || !link.hasCarrier { .down } else { status == nil ? .closed : .up }
+      } else {
+        .missing
+      }
     return UnderlayReport(
       interface: options.underlay, mode: status?.mode ?? .generic, reason: status?.reason ?? "",
       zeroCopy: status?.zeroCopy ?? false, mtu: UInt32(link?.mtu ?? 0),
@@ -112,7 +117,7 @@ extension ControlPlane {
     if case .resolved(let hop) = endpoint.state {
       report.nextHopMAC = hop.destinationMAC
       report.sourceAddress = hop.sourceAddress
-      report.outInterface = hop.interface == underlay?.index ? underlay?.name : nil
+      report.outInterface = underlay?.name
     }
     return report
   }

@@ -13,7 +13,9 @@ package import Routing
 // workers and the kernel's news about links, routes and neighbours arrive there one after the
 // other. It keeps `ForwardingModel` (module Routing) true and publishes after every change. The
 // host's network is asked through HostNetwork, the data plane through `ForwardingEngine`, which
-// only `Node` connects to the real one. Reports/ holds what the API says about all of it.
+// only `Node` connects to the real one. What others do to the host is followed by comparing
+// (`followUnderlay`, `followContainer`), judged by `UnderlayCondition` and `ContainerFindings`.
+// Reports/ holds what the API says about all of it.
 
 /// The control plane of one host.
 package actor ControlPlane {
@@ -61,6 +63,8 @@ package actor ControlPlane {
   struct Attachment {
     var interface: ContainerInterface
     let port: PortIndex
+    /// Whether the data plane serves it.
+    var isOpen: Bool
     /// Why no frame passes; nil if they do.
     var trouble: String?
   }
@@ -70,7 +74,7 @@ package actor ControlPlane {
     var options: Options.Endpoint
     let index: EndpointIndex
     var state: NextHopState
-    /// Why a resolved next hop cannot be used.
+    /// Why it is not even asked for; nil if it is.
     var refusal: String?
   }
 
@@ -84,27 +88,31 @@ package actor ControlPlane {
   var model: ForwardingModel
   var netlink: NetlinkSocket
   var monitor: NetworkMonitor
+  var containerMonitor: ContainerMonitor
   var random: any RandomNumberGenerator & Sendable
 
+  /// The interface that the underlay's port is open on; nil while it is open on none.
   var underlay: Link?
   var underlayAddresses: [IPv4Prefix] = []
+  /// Why the underlay's port is not open; nil if it is.
+  var underlayTrouble: String?
+  /// Why the underlay's addresses are not ours to receive at; nil if they are.
+  var addressTrouble: String?
   var overlayMTU = 0
   var endpoints: [EndpointState] = []
   var attachments: [PortIndex: Attachment] = [:]
   var faults: [PortFault]
+  /// Where the slow look at all containers goes on.
+  var nextLook: UInt16 = ControlPlane.firstContainerPort
   var hostPair: HostPair?
-  /// Neighbour entries that we had the kernel keep.
-  var managedNeighbours: Set<ManagedNeighbour> = []
+  /// Why the host's own port is not open; nil if it is.
+  var hostTrouble: String?
+  var losses = LossReport()
   var sources: [any DispatchSourceProtocol] = []
   var isStopping = false
   var isTracing = false
   let startedSeconds: UInt64
   var loads: [Load] = []
-
-  struct ManagedNeighbour: Hashable {
-    let address: IPv4Address
-    let interface: InterfaceIndex
-  }
 
   /// A worker's busy share over the last second.
   struct Load {
@@ -127,6 +135,9 @@ package actor ControlPlane {
   ) throws(ControlPlaneError) {
     let netlink = try ControlPlane.asking { () throws(HostNetworkError) in try NetlinkSocket() }
     let monitor = try ControlPlane.asking { () throws(HostNetworkError) in try NetworkMonitor() }
+    let containers = try ControlPlane.asking { () throws(HostNetworkError) in
+      try ContainerMonitor()
+    }
     executor = SerialQueueExecutor(label: "weft.control")
     self.options = options
     faults = options.faults
@@ -137,6 +148,7 @@ package actor ControlPlane {
     self.now = now
     self.netlink = netlink
     self.monitor = monitor
+    containerMonitor = containers
     startedSeconds = now()
   }
 

@@ -26,6 +26,8 @@ package struct PortStatus: Sendable, Equatable {
   /// How its program is attached, and why so.
   package var mode: ProgramMode
   package var reason: String
+  /// The kernel's number of the program.
+  package var programIdentifier: UInt32
   package var zeroCopy: Bool
   package var queueCount: Int
   /// In the order of `PortCounter`.
@@ -35,11 +37,13 @@ package struct PortStatus: Sendable, Equatable {
   package var faults: FaultSettings?
 
   package init(
-    mode: ProgramMode, reason: String, zeroCopy: Bool, queueCount: Int, counters: [UInt64],
-    kernelDrops: KernelDropReport, faults: FaultSettings? = nil
+    mode: ProgramMode, reason: String, programIdentifier: UInt32, zeroCopy: Bool,
+    queueCount: Int, counters: [UInt64], kernelDrops: KernelDropReport,
+    faults: FaultSettings? = nil
   ) {
     self.mode = mode
     self.reason = reason
+    self.programIdentifier = programIdentifier
     self.zeroCopy = zeroCopy
     self.queueCount = queueCount
     self.counters = counters
@@ -94,7 +98,8 @@ package protocol ForwardingEngine: Sendable {
   func clearHintEvent()
   func takeHints(_ body: (Hint) -> Void)
   func openPort(_ request: PortRequest) throws(EngineFailure)
-  func closePort(_ port: PortIndex)
+  /// Gives what could not be done; all the rest was.
+  func closePort(_ port: PortIndex) -> [EngineFailure]
   func setOverlayAddresses(_ addresses: [IPv4Address], port: PortIndex) throws(EngineFailure)
   /// Makes an open port bad on purpose, or good again with nil.
   func setFaults(_ settings: FaultSettings?, port: PortIndex) throws(EngineFailure)
@@ -110,6 +115,6 @@ package protocol ForwardingEngine: Sendable {
   var traceLostCount: UInt64 { get }
   func stopTrace()
   /// Ends the data plane. Containers' ports keep dropping if `keepsPrograms`, until a successor
-  /// takes them over.
-  func stop(keepsPrograms: Bool)
+  /// takes them over. Gives what could not be done; all the rest was.
+  func stop(keepsPrograms: Bool) -> [EngineFailure]
 }

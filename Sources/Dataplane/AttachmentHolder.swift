@@ -7,6 +7,8 @@ internal import XDP
 final class AttachmentHolder: Sendable {
   let mode: AttachMode
   let reason: String
+  /// The kernel's number of the program.
+  let programIdentifier: UInt32
   private let attachment: Mutex<Slot>
 
   private struct Slot: ~Copyable {
@@ -28,13 +30,25 @@ final class AttachmentHolder: Sendable {
     }
     mode = made.mode
     reason = made.reason
+    programIdentifier = made.programIdentifier
     attachment = Mutex(Slot(attachment: made))
   }
 
-  /// Detaches; a program or interface that is gone already is no error.
-  func detach() {
+  /// Detaches; gives why it could not.
+  ///
+  /// That the program or the interface is gone already, or that somebody put another program there,
+  /// is no error.
+  func detach() -> DataplaneError? {
     attachment.withLock { slot in
-      if let attachment = slot.attachment.take() { try? attachment.detach() }
+      guard let attachment = slot.attachment.take() else { return nil }
+      do throws(AttachError) {
+        try attachment.detach()
+      } catch .noInterface, .foreignProgram {
+        return nil
+      } catch {
+        return .attach(error)
+      }
+      return nil
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Forwarding
+internal import Glibc
 internal import Synchronization
 internal import Tables
 internal import Telemetry
@@ -47,6 +48,8 @@ public struct PortState: Sendable, Equatable {
   public var mode: AttachMode
   /// Why so, in a sentence.
   public var reason: String
+  /// The kernel's number of the program.
+  public var programIdentifier: UInt32
   /// Whether the driver reads and writes frames in place.
   public var zeroCopy: Bool
   /// Queues bound.
@@ -92,6 +95,8 @@ extension Engine {
   ///
   /// Nothing is left behind if any step fails.
   public func openPort(_ specification: PortSpecification) throws(DataplaneError) {
+    closeAbandoned()
+    if let silent = abandoned.withLock({ $0.first?.worker }) { throw .workerSilent(silent) }
     guard specification.queueCount >= workerCount else {
       throw .tooFewQueues(
         interface: specification.interface, queues: specification.queueCount, workers: workerCount)
@@ -107,8 +112,9 @@ extension Engine {
         queues.append(try openQueue(UInt32(queue), specification, program))
       }
     } catch {
-      close(queues)
-      attachment.detach()
+      // What cannot be closed now is abandoned; the reason for all of it is `error`.
+      _ = close(queues)
+      _ = attachment.detach()
       throw error
     }
     let open = OpenPort(
@@ -118,12 +124,23 @@ extension Engine {
 
   /// Closes a port and takes every frame back.
   ///
-  /// Its interface is left without a program, unless it is a station's and `keepsProgram`.
-  public func closePort(_ port: PortIndex, keepsProgram: Bool = false) {
-    guard let open = ports.withLock({ $0.removeValue(forKey: port) }) else { return }
-    for queue in open.queues { try? open.program.removeSocket(queue: queue.number) }
-    close(open.queues)
-    if !keepsProgram || open.specification.kind == .underlay { open.attachment.detach() }
+  /// Its interface is left without a program, unless it is a station's and `keepsProgram`. Gives
+  /// what could not be done; all the rest was.
+  @discardableResult
+  public func closePort(_ port: PortIndex, keepsProgram: Bool = false) -> [DataplaneError] {
+    closeAbandoned()
+    guard let open = ports.withLock({ $0.removeValue(forKey: port) }) else { return [] }
+    var errors: [DataplaneError] = []
+    for queue in open.queues {
+      do { try open.program.removeSocket(queue: queue.number) } catch {
+        errors.append(.program(error))
+      }
+    }
+    errors += close(open.queues)
+    if !keepsProgram || open.specification.kind == .underlay {
+      if let error = open.attachment.detach() { errors.append(error) }
+    }
+    return errors
   }
 
   /// What is known of a port; nil if it is not open.
@@ -131,6 +148,7 @@ extension Engine {
     guard let open = ports.withLock({ $0[port] }) else { return nil }
     var state = PortState(
       mode: open.attachment.mode, reason: open.attachment.reason,
+      programIdentifier: open.attachment.programIdentifier,
       zeroCopy: open.queues.allSatisfy(\.socket.isZeroCopy), queueCount: open.queues.count,
       counters: PortCounter.allCases.map { _ in 0 }, statistics: .init(),
       missed: open.specification.kind == .underlay ? 0 : (try? open.program.missedCount()) ?? 0,
@@ -181,8 +199,15 @@ extension Engine {
       throw error as? DataplaneError ?? .workerSilent(worker)
     }
     start(slot, of: host, specification, socket)
-    try host.command(WorkerCommand(.startQueue, slot: slot))
-    return OpenPort.Queue(number: queue, worker: worker, slot: slot, socket: socket)
+    let open = OpenPort.Queue(number: queue, worker: worker, slot: slot, socket: socket)
+    do {
+      try host.command(WorkerCommand(.startQueue, slot: slot))
+    } catch {
+      // The worker may still come to the command.
+      abandoned.withLock { $0.append(open) }
+      throw error
+    }
+    return open
   }
 
   /// Opens the socket of one queue: without copying where the underlay's driver can, otherwise as
@@ -198,13 +223,34 @@ extension Engine {
     if specification.kind == .underlay, specification.attach != .generic {
       options.zeroCopy = true
       if let frames = try? UMEM(memory: host.ends.frames),
-        let socket = try? PacketSocket(umem: frames, options: options)
+        let socket = try? bind(options, umem: frames)
       {
         return socket
       }
       options.zeroCopy = false
     }
-    return try PacketSocket(umem: try host.umem(), options: options)
+    do {
+      return try bind(options, umem: try host.umem())
+    } catch let error as XDPError where error.number == EBADF {
+      // The registration's first socket lost its interface, and nobody can share it any more.
+      return try bind(options, umem: try host.renewedUMEM())
+    }
+  }
+
+  /// Binds, and waits for a queue whose last socket was closed only just now: the kernel frees it a
+  /// moment later.
+  private func bind(
+    _ options: PacketSocket.Options, umem: UMEM
+  ) throws(XDPError) -> PacketSocket {
+    for _ in 0..<400 {
+      do throws(XDPError) {
+        return try PacketSocket(umem: umem, options: options)
+      } catch {
+        guard error.number == EBUSY else { throw error }
+        usleep(5000)
+      }
+    }
+    return try PacketSocket(umem: umem, options: options)
   }
 
   private func start(
@@ -221,16 +267,42 @@ extension Engine {
   }
 
   /// Takes queues from their workers, closes their sockets, takes the kernel's frames back.
-  private func close(_ queues: [OpenPort.Queue]) {
+  ///
+  /// A worker that does not answer may still use the rings: they are kept for later.
+  private func close(_ queues: [OpenPort.Queue]) -> [DataplaneError] {
+    var errors: [DataplaneError] = []
     for queue in queues {
-      let host = hosts[queue.worker]
-      // A worker that does not answer may still use the rings: they are kept, not pulled away.
-      let stop = WorkerCommand(.stopQueue, slot: queue.slot)
-      guard (try? host.command(stop)) != nil else { continue }
-      host.ends.ports.empty(queue.slot)
-      queue.socket.close()
-      try? host.command(WorkerCommand(.reclaimQueue, slot: queue.slot))
-      host.giveSlot(queue.slot)
+      do {
+        try close(queue)
+      } catch {
+        abandoned.withLock { $0.append(queue) }
+        errors.append(error)
+      }
     }
+    return errors
+  }
+
+  private func close(_ queue: OpenPort.Queue) throws(DataplaneError) {
+    let host = hosts[queue.worker]
+    // For a slot that is served no more this is no command at all, so it may be repeated.
+    try host.command(WorkerCommand(.stopQueue, slot: queue.slot))
+    host.ends.ports.empty(queue.slot)
+    queue.socket.close()
+    // Commands keep their order: the slot is not served again before its frames are back.
+    try? host.command(WorkerCommand(.reclaimQueue, slot: queue.slot))
+    host.giveSlot(queue.slot)
+  }
+
+  /// Closes what could not be closed while a worker did not answer, if it does now.
+  private func closeAbandoned() {
+    let (ready, rest) = abandoned.withLock { queues in
+      defer { queues.removeAll() }
+      return (
+        queues.filter { hosts[$0.worker].hasAnswered },
+        queues.filter { !hosts[$0.worker].hasAnswered }
+      )
+    }
+    abandoned.withLock { $0 += rest }
+    _ = close(ready)
   }
 }

@@ -35,6 +35,8 @@ public final class Engine: Sendable {
   /// Signalled by workers after new hints; poll it for reading, then `clearHintEvent()`.
   public let hintEvent: CInt
   let ports = Mutex<[PortIndex: OpenPort]>([:])
+  /// Queues whose worker did not answer when they were to be closed; it may still use their rings.
+  let abandoned = Mutex<[OpenPort.Queue]>([])
 
   /// Maps memory and starts the workers.
   ///
@@ -66,11 +68,15 @@ public final class Engine: Sendable {
   ///
   /// - Parameter keepsPrograms: leaves stations' ports with their programs, which drop everything
   ///   until a successor serves them.
-  public func stop(keepsPrograms: Bool = false) {
+  /// - Returns: what could not be done; all the rest was.
+  @discardableResult
+  public func stop(keepsPrograms: Bool = false) -> [DataplaneError] {
     let open = ports.withLock { $0.keys.sorted { $0.number > $1.number } }
-    for port in open { closePort(port, keepsProgram: keepsPrograms) }
+    var errors: [DataplaneError] = []
+    for port in open { errors += closePort(port, keepsProgram: keepsPrograms) }
     for host in hosts { host.stop() }
     close(hintEvent)
+    return errors
   }
 
   /// The clock that `WorkerCounter.busyTicks` is counted with, now.

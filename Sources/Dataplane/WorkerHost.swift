@@ -13,7 +13,7 @@ final class WorkerHost: Sendable {
   let index: Int
   let core: Int
   let ends: WorkerEnds
-  private let thread: WorkerThread
+  let thread: WorkerThread
   private let commandEvent: CInt
   private let state: Mutex<State>
 
@@ -22,7 +22,7 @@ final class WorkerHost: Sendable {
     var hints: ConsumerRing<Hint>
     var issued: UInt64 = 0
     var freeSlots: [UInt16] = (0..<UInt16(PortTable.capacity)).reversed()
-    /// Registered with the first socket; that socket stays open as long as any of the others.
+    /// Registered with the first socket, whose registration all later ones share.
     var umem: UMEM?
   }
 
@@ -44,9 +44,15 @@ final class WorkerHost: Sendable {
   }
 
   /// The worker's frame memory, registered with the kernel on first use.
-  func umem() throws(DataplaneError) -> UMEM {
+  func umem() throws(DataplaneError) -> UMEM { try umem(isRenewed: false) }
+
+  /// The same memory, registered once more for the sockets to come; those that are open keep the
+  /// registration they have.
+  func renewedUMEM() throws(DataplaneError) -> UMEM { try umem(isRenewed: true) }
+
+  private func umem(isRenewed: Bool) throws(DataplaneError) -> UMEM {
     let result: Result<UMEM, XDPError> = state.withLock { state in
-      if let umem = state.umem { return .success(umem) }
+      if let umem = state.umem, !isRenewed { return .success(umem) }
       do throws(XDPError) {
         let umem = try UMEM(memory: ends.frames)
         state.umem = umem
@@ -82,6 +88,11 @@ final class WorkerHost: Sendable {
       usleep(50)
     }
     throw .workerSilent(index)
+  }
+
+  /// Whether the worker has carried out every command.
+  var hasAnswered: Bool {
+    state.withLock { ends.commandsDone.value(at: 0) >= $0.issued }
   }
 
   func takeHints(_ body: (Hint) -> Void) {

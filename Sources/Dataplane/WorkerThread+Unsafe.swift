@@ -13,7 +13,8 @@ internal import Telemetry
 @safe
 final class WorkerThread: @unchecked Sendable {
   private let box: Box
-  private var thread: UInt64 = 0
+  /// The thread, as POSIX knows it.
+  private(set) var thread: UInt64 = 0
 
   @safe
   private final class Box {

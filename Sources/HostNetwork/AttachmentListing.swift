@@ -16,6 +16,9 @@ package struct AttachmentListing: Equatable, Sendable {
   package let attachments: [ContainerInterface]
   /// Interfaces with another alias; only damaged ones need anybody's attention.
   package let ignored: [Ignored]
+  /// Pairs of attachments that were cut short, and about which nobody was told: veths with a name
+  /// of ours (`hostEndName`) and no alias.
+  package let unfinished: [Link]
 
   /// Reads the aliases of all interfaces of the calling thread's namespace.
   package static func read() throws(HostNetworkError) -> AttachmentListing {
@@ -27,6 +30,9 @@ package struct AttachmentListing: Equatable, Sendable {
   package init(_ links: [Link]) {
     var attachments: [ContainerInterface] = []
     var ignored: [Ignored] = []
+    unfinished = links.filter {
+      $0.alias == nil && $0.kind == "veth" && AttachmentListing.isHostEndName($0.name)
+    }
     for link in links.sorted(by: { $0.index.rawValue < $1.index.rawValue }) {
       guard let alias = link.alias, alias != HostPair.alias else { continue }
       do throws(AttachmentRecord.DecodingError) {
@@ -39,5 +45,27 @@ package struct AttachmentListing: Equatable, Sendable {
     }
     self.attachments = attachments
     self.ignored = ignored
+  }
+
+  /// A name for the host's end of a pair, by which it is known while it has no alias.
+  package static func hostEndName(_ number: UInt32) -> String {
+    let digits = String(number, radix: 16)
+    return namePrefix + String(repeating: "0", count: 8 - digits.count) + digits
+  }
+
+  private static let namePrefix = "weft-"
+
+  private static func isHostEndName(_ name: String) -> Bool {
+    name.hasPrefix(namePrefix)
+      && UInt32(name.dropFirst(namePrefix.count), radix: 16)
+        .map { hostEndName($0) == name } == true
+  }
+
+  /// Deletes the pairs that were cut short; returns their names.
+  package func removeUnfinished() throws(HostNetworkError) -> [String] {
+    guard !unfinished.isEmpty else { return [] }
+    var netlink = try NetlinkSocket()
+    for link in unfinished { try netlink.deleteLink(link.index) }
+    return unfinished.map(\.name)
   }
 }

@@ -31,7 +31,7 @@ package struct AttachmentRecord: Hashable, Sendable {
   private static let version = "1"
 
   /// The interface's name inside of the container.
-  package let containerInterface: String
+  package internal(set) var containerInterface: String
   /// Its hardware address.
   package let mac: MACAddress
   /// Its addresses, in the order they were given.

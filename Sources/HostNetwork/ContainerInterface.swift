@@ -44,80 +44,78 @@ package struct ContainerInterface: Hashable, Sendable {
   /// What the host's end says of the attachment.
   package internal(set) var record: AttachmentRecord
 
+  /// Where the container's end is; nil if the kernel does not say.
+  package let peer: Peer?
+
+  /// Where the other end of the pair is, in terms of this namespace.
+  package struct Peer: Hashable, Sendable {
+    /// The interface's number in its own namespace.
+    package let index: InterfaceIndex
+    /// This namespace's number for the other one; nil if it is this one.
+    package let namespace: Int32?
+
+    /// Names the other end.
+    package init(index: InterfaceIndex, namespace: Int32?) {
+      self.index = index
+      self.namespace = namespace
+    }
+  }
+
   init(hostEnd: Link, record: AttachmentRecord) {
     self.hostEnd = hostEnd.name
     hostEndIndex = hostEnd.index
+    peer = hostEnd.peer
     self.record = record
   }
 
   /// Makes the pair and configures both ends; whatever fails, nothing is left behind.
   ///
-  /// Both ends are up when this returns. The host's end still has no program and so passes nothing
-  /// on; make it a port, then `announce()`. The multicast route comes last, since containers that
-  /// wait for their network take it as the sign that all is done.
+  /// Both ends are up when this returns, and nothing of ours takes frames off the host's end: who
+  /// wants a port there first uses `PreparedInterface`.
   package static func attach(
     _ specification: AttachSpecification, using generator: inout some RandomNumberGenerator
   ) throws(HostNetworkError) -> ContainerInterface {
-    let mac = specification.mac ?? .randomStation(using: &generator)
-    for prefix in specification.addresses { try checkInterfaceAddress(prefix) }
-    let namespace = try NetworkNamespace(path: specification.namespacePath)
-    guard try !namespace.isOwn else { throw .hostNamespace(path: namespace.path) }
-    let record = AttachmentRecord(
-      containerInterface: specification.interfaceName, mac: mac,
-      addresses: specification.addresses, namespaceInode: namespace.identity.inode,
-      namespacePath: namespace.path)
-    var options = VethOptions(
-      name: specification.hostEnd, peerName: specification.interfaceName)
-    options.queueCount = specification.queueCount
-    options.mtu = specification.mtu
-    options.peerMAC = mac
-    options.alias = try record.encoded()
-    var netlink = try NetlinkSocket()
-    let hostEnd = try netlink.createVethPair(options, peerIn: namespace)
-    do throws(HostNetworkError) {
-      try netlink.silence(hostEnd)
-      try netlink.change(hostEnd.index, .up)
-      try namespace.run { () throws(HostNetworkError) in try configureInside(record) }
-    } catch {
-      _ = try? netlink.deleteLink(hostEnd.index)
-      throw error
-    }
-    return ContainerInterface(hostEnd: hostEnd, record: record)
+    try PreparedInterface(specification, using: &generator).finish()
   }
 
   /// Gives the container one more address; nothing happens if it has it already.
+  ///
+  /// The record comes first: if we are killed in between it names an address that is not there, and
+  /// a look at the container shows that.
   package mutating func addAddress(_ prefix: IPv4Prefix) throws(HostNetworkError) {
     guard !record.addresses.contains(prefix) else { return }
-    var changed = record
-    changed.addresses.append(prefix)
-    // Before anything is changed: the alias may be full.
-    let alias = try changed.encoded()
-    try inside { (netlink, link) throws(HostNetworkError) in
-      try netlink.addAddress(prefix, to: link.index)
-    }
+    try checkInterfaceAddress(prefix)
+    let before = record
+    try remember { $0.addresses.append(prefix) }
     do {
-      try write(alias)
-    } catch {
-      try? inside { (netlink, link) throws(HostNetworkError) in
-        try netlink.removeAddress(prefix, from: link.index)
+      try inside { (netlink, link) throws(HostNetworkError) in
+        try netlink.addAddress(prefix, to: link.index)
       }
+    } catch {
+      try? remember { $0 = before }
       throw error
     }
-    record = changed
   }
 
   /// Takes an address away; false if the container does not have it.
   @discardableResult
   package mutating func removeAddress(_ prefix: IPv4Prefix) throws(HostNetworkError) -> Bool {
     guard record.addresses.contains(prefix) else { return false }
-    var changed = record
-    changed.addresses.removeAll { $0 == prefix }
     try inside { (netlink, link) throws(HostNetworkError) in
       try netlink.removeAddress(prefix, from: link.index)
     }
-    try write(try changed.encoded())
-    record = changed
+    try remember { $0.addresses.removeAll { $0 == prefix } }
     return true
+  }
+
+  /// Somebody gave the container's end another name.
+  package mutating func noteName(_ name: String) throws(HostNetworkError) {
+    try remember { $0.containerInterface = name }
+  }
+
+  /// Somebody took addresses off the container's end.
+  package mutating func noteLoss(of addresses: [IPv4Prefix]) throws(HostNetworkError) {
+    try remember { $0.addresses.removeAll(where: addresses.contains) }
   }
 
   /// Tells the segment where addresses are: those given, or all of the container's.
@@ -141,11 +139,15 @@ package struct ContainerInterface: Hashable, Sendable {
     return try netlink.deleteLink(link.index)
   }
 
-  private func write(_ alias: String) throws(HostNetworkError) {
-    var changes = LinkChanges()
-    changes.alias = alias
+  /// Changes the record here and in the kernel, or nowhere.
+  private mutating func remember(
+    _ change: (inout AttachmentRecord) -> Void
+  ) throws(HostNetworkError) {
+    var changed = record
+    change(&changed)
     var netlink = try NetlinkSocket()
-    try netlink.change(hostEndIndex, changes)
+    try netlink.write(changed, to: hostEndIndex)
+    record = changed
   }
 
   /// Works on the container's end, in the container.
@@ -165,37 +167,12 @@ package struct ContainerInterface: Hashable, Sendable {
       try body(&netlink, link)
     }
   }
+}
 
-  /// Runs in the container's namespace.
-  private static func configureInside(_ record: AttachmentRecord) throws(HostNetworkError) {
-    let name = record.containerInterface
-    var netlink = try NetlinkSocket()
-    let link = try netlink.existingLink(named: name)
-    for (setting, value) in settings(of: name) {
-      try KernelSetting(setting).set(value)
-    }
-    try Offloads().disableTransmitChecksum(name)
-    for prefix in record.addresses {
-      try netlink.addAddress(prefix, to: link.index)
-    }
-    try netlink.change(link.index, .up)
-    if let multicast = IPv4Prefix(IPv4Address(bits: 0xE000_0000), length: 4) {
-      // Another interface may have the route already; then it keeps it.
-      try netlink.addRoute(multicast, through: link.index)
-    }
-  }
-
-  /// Settings of the container's end: addresses move between hosts, so a neighbour that is gone
-  /// must be noticed within seconds; routers of the segment are none of the container's business;
-  /// and removing one address must not take others of its subnet along.
-  private static func settings(of name: String) -> [(String, String)] {
-    [
-      ("net/ipv6/conf/\(name)/accept_ra", "0"),
-      ("net/ipv4/conf/\(name)/promote_secondaries", "1"),
-      ("net/ipv4/neigh/\(name)/base_reachable_time_ms", "5000"),
-      ("net/ipv4/neigh/\(name)/delay_first_probe_time", "2"),
-      ("net/ipv4/neigh/\(name)/ucast_solicit", "1"),
-    ]
+extension Link {
+  /// Where the other end of a veth is.
+  var peer: ContainerInterface.Peer? {
+    peerIndex.map { ContainerInterface.Peer(index: $0, namespace: peerNamespace) }
   }
 }
 

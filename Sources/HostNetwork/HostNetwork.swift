@@ -17,5 +17,8 @@
 //   links (`Link`, `LinkChanges`, `VethOptions`), addresses (`InterfaceAddress`), routes (`Route`),
 //   neighbours (`Neighbour`) and next hops (`NextHopState`).
 // - `KernelSetting`, `Offloads`, `GratuitousARP`: /proc/sys, ethtool, and announcing an address.
-// - `NetworkMonitor`, `NetworkEvent`: changes somebody else made.
-// - `AttachmentRecord`, `ContainerInterface`, `HostPair`: containers and the host on the switch.
+// - `NetworkMonitor`, `NetworkEvent`, `ContainerMonitor`: changes somebody else made, here and in
+//   containers.
+// - `AttachmentRecord`, `PreparedInterface`, `ContainerInterface`, `AttachmentListing`, `HostPair`:
+//   containers and the host on the switch.
+// - `ContainerCondition`: what became of a container's interface.

@@ -12,6 +12,7 @@ package protocol NetlinkHeader {
 extension ifinfomsg: NetlinkHeader {}
 extension ifaddrmsg: NetlinkHeader {}
 extension rtmsg: NetlinkHeader {}
+extension rtgenmsg: NetlinkHeader {}
 extension ndmsg: NetlinkHeader {}
 extension nlmsgerr: NetlinkHeader {}
 

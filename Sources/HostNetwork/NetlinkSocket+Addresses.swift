@@ -34,14 +34,15 @@ package struct InterfaceAddress: Hashable, Sendable {
 }
 
 extension NetlinkSocket {
-  /// The IPv4 addresses of one interface, or of all.
+  /// The IPv4 addresses of one interface, or of all, in this namespace or in the one of a number.
   package mutating func addresses(
-    of interface: InterfaceIndex? = nil
+    of interface: InterfaceIndex? = nil, namespace: Int32? = nil
   ) throws(HostNetworkError) -> [InterfaceAddress] {
     var header = ifaddrmsg()
     header.ifa_family = UInt8(AF_INET)
     header.ifa_index = UInt32(bitPattern: interface?.rawValue ?? 0)
-    let message = NetlinkMessage(type: RTM_GETADDR, header: header)
+    var message = NetlinkMessage(type: RTM_GETADDR, header: header)
+    if let namespace { message.append(IFA_TARGET_NETNSID, UInt32(bitPattern: namespace)) }
     return try dump(message, call: "RTM_GETADDR") { (reply) throws(HostNetworkError) in
       guard Int(reply.type) == RTM_NEWADDR, let address = try InterfaceAddress(reply),
         interface == nil || interface == address.interface

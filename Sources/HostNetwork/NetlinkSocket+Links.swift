@@ -62,6 +62,20 @@ extension NetlinkSocket {
     return try link(message, subject: "interface \(index)")
   }
 
+  /// The interface of a number in another namespace, or nil if it or the namespace is gone.
+  package mutating func link(
+    at index: InterfaceIndex, namespace: Int32
+  ) throws(HostNetworkError) -> Link? {
+    var message = NetlinkMessage(type: RTM_GETLINK, header: linkHeader(index))
+    message.append(IFLA_TARGET_NETNSID, UInt32(bitPattern: namespace))
+    do {
+      return try link(message, subject: "interface \(index) of namespace \(namespace)")
+    } catch .system(let error) where error.errno == EINVAL {
+      // The number means no namespace any more.
+      return nil
+    }
+  }
+
   /// The interface of a name, which must be there.
   package mutating func existingLink(named name: String) throws(HostNetworkError) -> Link {
     guard let link = try link(named: name) else { throw .interfaceMissing(name: name) }

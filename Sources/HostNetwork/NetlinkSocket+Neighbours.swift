@@ -38,6 +38,14 @@ package struct Neighbour: Hashable, Sendable {
   package let mac: MACAddress?
   /// Whether the kernel keeps the entry fresh without traffic (NTF_EXT_MANAGED).
   package let isManaged: Bool
+  /// Which program made the entry, by the numbers that routes have too; 0 if it did not say.
+  package let origin: UInt8
+
+  /// Who made the entries of `resolveNeighbour`, so that a successor knows them.
+  package static let ownOrigin: UInt8 = 87
+
+  /// Whether we made it and nobody made it permanent since.
+  package var isOurs: Bool { isManaged && origin == Self.ownOrigin && state != .permanent }
 
   /// The hardware address, if frames may be sent to it now.
   package var usableMAC: MACAddress? {
@@ -64,6 +72,7 @@ package struct Neighbour: Hashable, Sendable {
     mac = attributes.first { $0.type == NDA_LLADDR }?.mac
     let flags = attributes.first { $0.type == NDA_FLAGS_EXT }?.uint32 ?? 0
     isManaged = flags & UInt32(NTF_EXT_MANAGED) != 0
+    origin = attributes.first { $0.type == NDA_PROTOCOL }?.uint8 ?? 0
   }
 }
 
@@ -105,7 +114,7 @@ extension NetlinkSocket {
       try request(message, call: "RTM_GETNEIGH", subject: address.description) {
         (reply) throws(HostNetworkError) in found = try Neighbour(reply)
       }
-    } catch .system(let error) where error.errno == ENOENT {
+    } catch .system(let error) where error.errno == ENOENT || error.errno == ENODEV {
       return nil
     }
     return found
@@ -114,7 +123,8 @@ extension NetlinkSocket {
   /// Has the kernel find an address and keep it fresh, and gives what is known so far.
   ///
   /// An administrator's permanent entry is used as it is: making it managed would strip its
-  /// permanence. An entry the kernel learned by itself becomes managed.
+  /// permanence. So is an entry that another program manages. An entry the kernel learned by itself
+  /// becomes managed, and ours.
   package mutating func resolveNeighbour(
     _ address: IPv4Address, on interface: InterfaceIndex
   ) throws(HostNetworkError) -> Neighbour? {
@@ -136,9 +146,7 @@ extension NetlinkSocket {
   package mutating func removeManagedNeighbour(
     _ address: IPv4Address, on interface: InterfaceIndex
   ) throws(HostNetworkError) -> Bool {
-    guard let known = try neighbour(address, on: interface), known.isManaged,
-      known.state != .permanent
-    else { return false }
+    guard let known = try neighbour(address, on: interface), known.isOurs else { return false }
     do {
       try request(
         neighbourMessage(RTM_DELNEIGH, address, interface), call: "RTM_DELNEIGH",
@@ -149,11 +157,23 @@ extension NetlinkSocket {
     }
   }
 
+  /// Removes every entry that `resolveNeighbour` made, in this process or in an earlier one, but
+  /// those of addresses that are still wanted on `interface`.
+  package mutating func removeManagedNeighbours(
+    except wanted: Set<IPv4Address> = [], on interface: InterfaceIndex? = nil
+  ) throws(HostNetworkError) {
+    for neighbour in try neighbours() where neighbour.isOurs {
+      if neighbour.interface == interface, wanted.contains(neighbour.address) { continue }
+      try removeManagedNeighbour(neighbour.address, on: neighbour.interface)
+    }
+  }
+
   private mutating func manage(
     _ address: IPv4Address, on interface: InterfaceIndex, flags: Int32
   ) throws(HostNetworkError) {
     var message = neighbourMessage(RTM_NEWNEIGH, flags: flags, address, interface)
     message.append(NDA_FLAGS_EXT, UInt32(NTF_EXT_MANAGED))
+    message.append(NDA_PROTOCOL, Neighbour.ownOrigin)
     try request(message, call: "RTM_NEWNEIGH", subject: address.description)
   }
 

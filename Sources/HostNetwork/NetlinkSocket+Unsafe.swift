@@ -109,15 +109,26 @@ package struct NetlinkSocket: ~Copyable, @unchecked Sendable {
     throw .tableKeepsChanging(call: call)
   }
 
+  /// Has a listening socket hear of every namespace that has a number in this one.
+  borrowing func listenEverywhere() throws(HostNetworkError) {
+    let number = descriptor
+    try shimCall("setsockopt", subject: "netlink") { clinux_netlink_listen_everywhere(number) }
+  }
+
+  /// What the kernel sent at once.
+  struct Datagram {
+    let bytes: [UInt8]
+    /// This namespace's number for the one it is about; nil if it is this one.
+    let namespace: Int32?
+  }
+
   /// Receives one datagram, or nil if there is none on a non-blocking socket.
-  mutating func receive(call: String) throws(HostNetworkError) -> [UInt8]? {
-    var sender: UInt32 = 0
-    var isTruncated = false
+  mutating func receive(call: String) throws(HostNetworkError) -> Datagram? {
+    var datagram = clinux_netlink_datagram()
     let number = descriptor
     while true {
       let count = unsafe buffer.withUnsafeMutableBytes { target in
-        unsafe clinux_netlink_receive(
-          number, target.baseAddress, target.count, &sender, &isTruncated)
+        unsafe clinux_netlink_receive(number, target.baseAddress, target.count, &datagram)
       }
       switch Int32(truncatingIfNeeded: count) {
       case -EINTR: continue
@@ -129,11 +140,13 @@ package struct NetlinkSocket: ~Copyable, @unchecked Sendable {
       default: break
       }
       // Port 0 is the kernel; a message of another process is not an answer.
-      guard sender == 0 else { continue }
-      guard !isTruncated else {
+      guard datagram.sender == 0 else { continue }
+      guard !datagram.truncated else {
         throw .malformedReply(call: call, reason: "longer than \(Self.bufferLength) bytes")
       }
-      return Array(buffer.prefix(count))
+      return Datagram(
+        bytes: Array(buffer.prefix(count)),
+        namespace: datagram.name_space >= 0 ? datagram.name_space : nil)
     }
   }
 
@@ -149,7 +162,8 @@ package struct NetlinkSocket: ~Copyable, @unchecked Sendable {
     var isConsistent = true
     while true {
       guard let datagram = try receive(call: call) else { throw .noReply(call: call) }
-      for reply in try NetlinkReply.parse(datagram, call: call) where reply.sequence == sequence {
+      for reply in try NetlinkReply.parse(datagram.bytes, call: call)
+      where reply.sequence == sequence {
         if reply.flags & UInt16(NLM_F_DUMP_INTR) != 0 { isConsistent = false }
         switch try NetlinkAnswer(reply, call: call, subject: subject) {
         case .end: return isConsistent

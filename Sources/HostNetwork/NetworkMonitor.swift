@@ -59,7 +59,7 @@ package struct NetworkMonitor: ~Copyable, Sendable {
     for _ in 0..<Self.datagramCountMax {
       do {
         guard let datagram = try socket.receive(call: "monitor") else { return events }
-        for reply in try NetlinkReply.parse(datagram, call: "monitor") {
+        for reply in try NetlinkReply.parse(datagram.bytes, call: "monitor") {
           if let event = try NetworkEvent(reply) { events.append(event) }
         }
       } catch .repliesLost, .malformedReply {

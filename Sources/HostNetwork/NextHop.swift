@@ -10,7 +10,9 @@ package struct NextHop: Hashable, Sendable {
   package let sourceAddress: IPv4Address
   /// The interface's own hardware address.
   package let sourceMAC: MACAddress
-  /// The hardware address of the host or of the router to it.
+  /// The host or the router to it, whose hardware address the kernel was made to keep.
+  package let neighbour: IPv4Address
+  /// Its hardware address.
   package let destinationMAC: MACAddress
   /// The largest packet that fits, in bytes: the interface's MTU, or the route's if smaller.
   package let mtu: Int
@@ -31,6 +33,8 @@ package enum NextHopState: Hashable, Sendable {
     case local
     /// The route has no single interface, or a router without an IPv4 address.
     case unsupportedRoute
+    /// The route leaves by another interface than the one that is wanted.
+    case otherInterface(interface: String)
     /// The route gives no address to send from.
     case noSourceAddress(interface: String)
     /// The interface is down or has no carrier.
@@ -44,6 +48,17 @@ package enum NextHopState: Hashable, Sendable {
   }
 }
 
+extension NextHopState {
+  /// The address that the kernel was asked to find.
+  package var neighbour: IPv4Address? {
+    switch self {
+    case .resolved(let hop): hop.neighbour
+    case .unresolved(.asking(let address)), .unresolved(.silent(let address)): address
+    case .unresolved: nil
+    }
+  }
+}
+
 extension NextHopState.Reason: CustomStringConvertible {
   /// The reason in words, for status output.
   package var description: String {
@@ -51,6 +66,7 @@ extension NextHopState.Reason: CustomStringConvertible {
     case .noRoute: "no route"
     case .local: "the address is this host's own"
     case .unsupportedRoute: "the route is not a plain IPv4 one through one interface"
+    case .otherInterface(let name): "the route leaves by \(name), which is not the underlay"
     case .noSourceAddress(let name): "no address to send from on \(name)"
     case .interfaceDown(let name): "\(name) is down"
     case .notEthernet(let name): "\(name) is not an Ethernet interface"
@@ -65,15 +81,17 @@ extension NetlinkSocket {
   ///
   /// If the hardware address is not known yet the kernel is made to find it and keep it
   /// (`resolveNeighbour`); the answer comes as a `NetworkEvent`, upon which this is called again.
-  /// So it is after a change of links, addresses or routes.
+  /// So it is after a change of links, addresses or routes. Nothing is asked on interfaces other
+  /// than `wanted`, if one is given.
   package mutating func resolveNextHop(
-    for address: IPv4Address
+    for address: IPv4Address, through wanted: InterfaceIndex? = nil
   ) throws(HostNetworkError) -> NextHopState {
     guard let route = try lookUpRoute(to: address) else { return .unresolved(.noRoute) }
     guard route.kind != .local else { return .unresolved(.local) }
     guard route.kind == .unicast, !route.hasForeignGateway, let index = route.outInterface,
       let link = try link(at: index)
     else { return .unresolved(.unsupportedRoute) }
+    if let wanted, wanted != index { return .unresolved(.otherInterface(interface: link.name)) }
     guard link.isUp, link.hasCarrier else {
       return .unresolved(.interfaceDown(interface: link.name))
     }
@@ -91,6 +109,7 @@ extension NetlinkSocket {
     return .resolved(
       NextHop(
         interface: index, sourceAddress: sourceAddress, sourceMAC: sourceMAC,
-        destinationMAC: destinationMAC, mtu: min(link.mtu, route.mtu ?? link.mtu)))
+        neighbour: target, destinationMAC: destinationMAC, mtu: min(link.mtu, route.mtu ?? link.mtu)
+      ))
   }
 }

@@ -42,7 +42,9 @@ final class EngineAdapter: ForwardingEngine {
     }
   }
 
-  func closePort(_ port: PortIndex) { engine.closePort(port) }
+  func closePort(_ port: PortIndex) -> [EngineFailure] {
+    engine.closePort(port).map { EngineFailure($0.description) }
+  }
 
   func setOverlayAddresses(_ addresses: [IPv4Address], port: PortIndex) throws(EngineFailure) {
     do {
@@ -68,8 +70,9 @@ final class EngineAdapter: ForwardingEngine {
       txInvalid: state.statistics.transmitInvalid, missed: state.missed)
     return PortStatus(
       mode: state.mode == .native ? .native : .generic, reason: state.reason,
-      zeroCopy: state.zeroCopy, queueCount: state.queueCount, counters: state.counters,
-      kernelDrops: drops, faults: state.faults)
+      programIdentifier: state.programIdentifier, zeroCopy: state.zeroCopy,
+      queueCount: state.queueCount, counters: state.counters, kernelDrops: drops,
+      faults: state.faults)
   }
 
   func workers() -> [WorkerStatus] {
@@ -97,7 +100,9 @@ final class EngineAdapter: ForwardingEngine {
 
   func stopTrace() { engine.stopTrace() }
 
-  func stop(keepsPrograms: Bool) { engine.stop(keepsPrograms: keepsPrograms) }
+  func stop(keepsPrograms: Bool) -> [EngineFailure] {
+    engine.stop(keepsPrograms: keepsPrograms).map { EngineFailure($0.description) }
+  }
 
   private var attachRequest: XDP.AttachRequest {
     switch xdp {

@@ -89,6 +89,14 @@ public final class PacketSocket: @unchecked Sendable {
         call: "binding an AF_XDP socket", number: -result,
         subject: "queue \(options.queue) of \(options.interface)")
     }
+    // A second socket of the memory on one queue shares the first one's fill ring and gets none.
+    guard unsafe rings.pointee.fill.ring != nil else {
+      unsafe xsk_socket__delete(created)
+      unsafe rings.deallocate()
+      throw XDPError(
+        call: "binding an AF_XDP socket", number: EBUSY,
+        subject: "queue \(options.queue) of \(options.interface)")
+    }
     umem.socketOpened()
     unsafe handle = created
     descriptor = unsafe xsk_socket__fd(created)

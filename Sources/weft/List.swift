@@ -11,8 +11,8 @@ struct List: AsyncParsableCommand {
     abstract: "List the containers on the overlay.",
     discussion: """
       One line per container: its network namespace, its MAC address and its addresses. A \
-      namespace in /run/netns is shown by its name. A line ends in 'lost' and the reason if the \
-      namespace or the interface went away without a detach.
+      namespace in /run/netns is shown by its name. A line ends in 'down' and the reason if no \
+      frame passes. Containers whose interface is gone are not listed.
 
       EXAMPLE
         $ weft ps

@@ -15,6 +15,8 @@ struct Status: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what weftd does: underlay, workers, ports, endpoints, drops.",
     discussion: """
+      What is wrong with the host stands after 'Problem', with what to do about it.
+
       Counters run since weftd started. 'Balanced' says whether every frame that came in is \
       accounted for. Drop reasons that never happened are left out of the text; the JSON has all.
 

@@ -52,9 +52,11 @@ enum Samples {
   ]
 
   static let status = StatusReport(
-    version: "0.1.0", hostName: "hosta", uptimeSeconds: 93_784, underlay: underlay,
+    version: "0.1.0", hostName: "hosta", uptimeSeconds: 93_784,
+    problems: ["eth0 has no carrier; look at its cable or at its other end"], underlay: underlay,
     overlayMTU: 1450, workers: workers, ports: ports, endpoints: endpoints,
     macs: MACCountReport(count: 3, limit: 65_536, learned: 5, moved: 1, aged: 2, refused: 4),
+    losses: LossReport(attachments: 21, addresses: 22, underlay: 23),
     frames: FrameReport(
       received: 100, generated: 10, copied: 1, sent: 90, punted: 11, dropped: 7, merged: 2,
       held: 1),
@@ -70,8 +72,8 @@ enum Samples {
     AttachmentReport(
       hostInterface: "vw2", interface: "eth1", netns: "pid 4242",
       mac: MACAddress(bits: 0x0200_0000_000B),
-      addresses: [prefix("10.32.0.2/12"), prefix("192.168.7.2/24")], state: .lost,
-      detail: "the namespace is gone"),
+      addresses: [prefix("10.32.0.2/12"), prefix("192.168.7.2/24")], state: .down,
+      detail: "eth1 is down in the container; set it up there"),
   ]
 
   static let macs = [

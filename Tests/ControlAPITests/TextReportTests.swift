@@ -12,6 +12,7 @@ import Testing
         Version: 0.1.0
            Host: hosta
          Uptime: 1d 2h 3m 4s
+        Problem: eth0 has no carrier; look at its cable or at its other end
 
        Underlay: eth0, up
            Mode: generic, copy (the driver knows no XDP)
@@ -23,6 +24,7 @@ import Testing
                  90 sent, 11 punted, 7 dropped, 2 merged, 1 held
        Balanced: yes
            MACs: 3 of 65536, 5 learned, 1 moved, 2 aged, 4 refused
+           Lost: 21 attachments, 22 addresses, underlay 23 times
 
       Workers
         INDEX  CORE  IDLE      STATE        LOAD  BREATHS  IDLE BREATHS     FREE FRAMES
@@ -62,13 +64,14 @@ import Testing
     let text = TextReport.text(status)
     for title in ["Workers", "Ports", "Endpoints", "Drops"] { #expect(!text.contains(title)) }
     #expect(text.contains("Addresses: none\n"))
-    #expect(text.hasSuffix("refused\n"))
+    #expect(text.hasSuffix("23 times\n"))
   }
 
   @Test func containersAreListedLikeThis() {
     let golden = """
       c1       02:00:00:00:00:0a 10.32.0.1/12
-      pid 4242 02:00:00:00:00:0b 10.32.0.2/12 192.168.7.2/24 lost: the namespace is gone
+      pid 4242 02:00:00:00:00:0b 10.32.0.2/12 192.168.7.2/24 down: \
+      eth1 is down in the container; set it up there
 
       """
     #expect(TextReport.text(Samples.attachments) == golden)

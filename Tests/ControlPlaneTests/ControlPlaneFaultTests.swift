@@ -66,7 +66,7 @@ import Testing
 }
 
 /// An engine with the host's port and the underlay, which remembers what was asked of it.
-private final class RecordingEngine: ForwardingEngine {
+private final class RecordingEngine: IdleEngine {
   private struct State {
     var faults: [PortIndex: FaultSettings] = [:]
     var callCount = 0
@@ -91,26 +91,10 @@ private final class RecordingEngine: ForwardingEngine {
   func status(of port: PortIndex) -> PortStatus? {
     guard port.number < 2 else { return nil }
     return PortStatus(
-      mode: .generic, reason: "", zeroCopy: false, queueCount: 1,
+      mode: .generic, reason: "", programIdentifier: 1, zeroCopy: false, queueCount: 1,
       counters: PortCounter.allCases.map { _ in 0 }, kernelDrops: KernelDropReport(),
       faults: faults[port])
   }
-
-  var hintEvent: Int32 { -1 }
-  var workerCount: Int { 1 }
-  var frameLengthMax: Int { 3840 }
-  func clearHintEvent() {}
-  func takeHints(_ body: (Hint) -> Void) {}
-  func openPort(_ request: PortRequest) throws(EngineFailure) {}
-  func closePort(_ port: PortIndex) {}
-  func setOverlayAddresses(_: [IPv4Address], port: PortIndex) throws(EngineFailure) {}
-  func workers() -> [WorkerStatus] { [] }
-  var ticks: UInt64 { 0 }
-  func startTrace(_ filter: TraceFilter, count: Int) throws(EngineFailure) {}
-  func takeTrace(_ body: (TraceRecord) -> Void) {}
-  var traceLostCount: UInt64 { 0 }
-  func stopTrace() {}
-  func stop(keepsPrograms: Bool) {}
 }
 
 /// Lines of level, message and the values that came with it, in the order of their names.

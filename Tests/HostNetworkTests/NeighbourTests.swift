@@ -57,6 +57,47 @@ extension KernelTests {
       }
     }
 
+    @Test func onlyOursAndUnwantedEntriesAreRemoved() throws {
+      try withHosts { host, _ in
+        let addresses = try ["10.77.0.2", "10.77.0.3"].map { try address($0) }
+        try host.ip("neigh add 10.77.0.8 dev h0 managed")
+        try host.ip("neigh add 10.77.0.9 lladdr 02:00:00:00:00:99 dev h0")
+        let managed: @Sendable () throws(HostNetworkError) -> [String] = {
+          () throws(HostNetworkError) in
+          var netlink = try NetlinkSocket()
+          return try netlink.neighbours().filter(\.isManaged).map(\.address.description).sorted()
+        }
+        try host.run { () throws(HostNetworkError) in
+          var netlink = try NetlinkSocket()
+          let index = try netlink.existingLink(named: "h0").index
+          for address in addresses { _ = try netlink.resolveNeighbour(address, on: index) }
+          try netlink.removeManagedNeighbours(except: [addresses[0]], on: index)
+        }
+        #expect(try host.run(managed) == ["10.77.0.2", "10.77.0.8"])
+        try host.run { () throws(HostNetworkError) in
+          var netlink = try NetlinkSocket()
+          try netlink.removeManagedNeighbours()
+        }
+        #expect(try host.run(managed) == ["10.77.0.8"])
+        #expect(try host.ip("neigh show").contains("02:00:00:00:00:99"))
+      }
+    }
+
+    @Test func entryThatSomebodyElseManagesIsUsedAndLeftAlone() throws {
+      try withHosts { host, _ in
+        try host.ip("neigh add 10.77.0.2 dev h0 managed")
+        let target = try address("10.77.0.2")
+        let isRemoved = try host.run { () throws(HostNetworkError) in
+          var netlink = try NetlinkSocket()
+          let index = try netlink.existingLink(named: "h0").index
+          _ = try netlink.resolveNeighbour(target, on: index)
+          return try netlink.removeManagedNeighbour(target, on: index)
+        }
+        #expect(!isRemoved)
+        #expect(try host.ip("neigh show").contains("managed"))
+      }
+    }
+
     @Test func learnedEntryBecomesManaged() throws {
       try withHosts { host, _ in
         try host.ip("neigh add 10.77.0.2 lladdr 02:00:00:00:00:98 dev h0 nud stale")

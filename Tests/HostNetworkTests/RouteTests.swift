@@ -130,6 +130,21 @@ extension KernelTests {
       }
     }
 
+    @Test func nothingIsAskedOnAnotherInterfaceThanTheWantedOne() throws {
+      try withHosts { host, _ in
+        try host.ip("link add name other type veth peer name rehto")
+        let target = try address("10.77.0.2")
+        let state = try host.run { () throws(HostNetworkError) in
+          var netlink = try NetlinkSocket()
+          let other = try netlink.existingLink(named: "other").index
+          return try netlink.resolveNextHop(for: target, through: other)
+        }
+        #expect(state == .unresolved(.otherInterface(interface: "h0")))
+        #expect(state.neighbour == nil)
+        #expect(try host.ip("neigh show") == "")
+      }
+    }
+
     @Test func unreachableHostsSayWhy() throws {
       try withHosts { host, peer in
         let wanted = try ["10.77.0.1", "192.0.2.1", "10.77.0.9"].map { try address($0) }

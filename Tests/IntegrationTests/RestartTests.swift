@@ -82,6 +82,24 @@ struct KernelObjects {
   private(set) var maps: Set<Int> = []
   private(set) var links: Set<Int> = []
 
+  /// Nothing yet.
+  init() {}
+
+  /// Adds what another look has found.
+  mutating func add(_ others: KernelObjects) {
+    programs.formUnion(others.programs)
+    maps.formUnion(others.maps)
+    links.formUnion(others.links)
+  }
+
+  /// Looks at the program on one interface.
+  init(ofInterface name: String, in host: TestNamespace) throws {
+    for link in try host.links() where link["ifname"] as? String == name {
+      let program = (link["xdp"] as? [String: Any])?["prog"] as? [String: Any]
+      if let number = program?["id"] as? Int { programs.insert(number) }
+    }
+  }
+
   /// Looks at the process's descriptors and at the programs on its host's interfaces.
   init(of process: pid_t, in host: TestNamespace) throws {
     let folder = "/proc/\(process)/fdinfo"

@@ -7,6 +7,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
+#include <linux/net_namespace.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -80,9 +81,20 @@ bool clinux_netlink_attribute_at(const void* bytes, size_t length, size_t offset
 /// buffer (0 leaves either alone). Options an older kernel lacks are skipped.
 int clinux_netlink_prepare(int descriptor, uint32_t timeout_milliseconds, uint32_t buffer_length);
 
-/// Receives one datagram; a datagram longer than the buffer sets `truncated`.
-ssize_t clinux_netlink_receive(int descriptor, void* buffer, size_t length, uint32_t* sender,
-                               bool* truncated);
+/// Has the socket hear multicasts of every network namespace that has a number in the socket's own.
+int clinux_netlink_listen_everywhere(int descriptor);
+
+/// A datagram's circumstances: the port of its sender, the number of the namespace it is about (-1
+/// for the socket's own), and whether it was longer than the buffer.
+struct clinux_netlink_datagram {
+  uint32_t sender;
+  int32_t name_space;
+  bool truncated;
+};
+
+/// Receives one datagram and returns its length.
+ssize_t clinux_netlink_receive(int descriptor, void* buffer, size_t length,
+                               struct clinux_netlink_datagram* datagram);
 
 /// Reads a one-word ethtool value of an interface.
 int clinux_ethtool_get(int descriptor, const char* name, uint32_t command, uint32_t* value);

@@ -8,8 +8,8 @@ package struct AttachmentReport: Codable, Sendable, Equatable {
   package enum State: String, Codable, Sendable {
     /// The interface is there and its port moves frames.
     case attached
-    /// The namespace or the interface went away without a detach.
-    case lost
+    /// The interface is there, but no frame passes; `detail` says why.
+    case down
   }
 
   /// The name of the veth's end that the daemon holds.

@@ -8,6 +8,8 @@ package struct StatusReport: Codable, Sendable, Equatable {
   package var hostName: String
   /// Seconds since the daemon started.
   package var uptimeSeconds: UInt64
+  /// What is wrong with the host and what to do about it, a sentence each; empty if nothing is.
+  package var problems: [String]
   /// The outer network.
   package var underlay: UnderlayReport
   /// The MTU containers get, in bytes: the underlay's less the outer headers.
@@ -20,6 +22,8 @@ package struct StatusReport: Codable, Sendable, Equatable {
   package var endpoints: [EndpointReport]
   /// The MAC table.
   package var macs: MACCountReport
+  /// What was taken from the daemon by others.
+  package var losses: LossReport
   /// What became of all frames.
   package var frames: FrameReport
   /// Every drop reason, also those that never happened.
@@ -28,24 +32,28 @@ package struct StatusReport: Codable, Sendable, Equatable {
   /// Puts the parts together.
   package init(
     version: String = Version.text, hostName: String, uptimeSeconds: UInt64,
-    underlay: UnderlayReport, overlayMTU: UInt32, workers: [WorkerReport], ports: [PortReport],
-    endpoints: [EndpointReport], macs: MACCountReport, frames: FrameReport, drops: [DropReport]
+    problems: [String] = [], underlay: UnderlayReport, overlayMTU: UInt32,
+    workers: [WorkerReport], ports: [PortReport], endpoints: [EndpointReport],
+    macs: MACCountReport, losses: LossReport = LossReport(), frames: FrameReport,
+    drops: [DropReport]
   ) {
     self.version = version
     self.hostName = hostName
     self.uptimeSeconds = uptimeSeconds
+    self.problems = problems
     self.underlay = underlay
     self.overlayMTU = overlayMTU
     self.workers = workers
     self.ports = ports
     self.endpoints = endpoints
     self.macs = macs
+    self.losses = losses
     self.frames = frames
     self.drops = drops
   }
 
   private enum CodingKeys: String, CodingKey {
-    case version, underlay, workers, ports, endpoints, macs, frames, drops
+    case version, problems, underlay, workers, ports, endpoints, macs, losses, frames, drops
     case hostName = "host_name"
     case uptimeSeconds = "uptime_seconds"
     case overlayMTU = "overlay_mtu"

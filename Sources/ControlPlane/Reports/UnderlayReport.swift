@@ -12,6 +12,8 @@ package struct UnderlayReport: Codable, Sendable, Equatable {
     case down
     /// It is gone.
     case missing
+    /// It is there and up but cannot be used; the status's problems say why.
+    case closed
   }
 
   /// The interface's name.

@@ -30,7 +30,8 @@ extension AttachError: CustomStringConvertible {
       "no interface has the index \(index): see ip link"
     case .foreignProgram(let interface, let id, let name):
       "\(interface) already has the XDP program \(id)\(name.isEmpty ? "" : " '\(name)'"), "
-        + "which is not replaced: detach it, or use the socket underlay"
+        + "which is not Weft's and is not replaced: take it off (ip link set dev \(interface) xdp "
+        + "off, or xdpgeneric off), or give Weft another interface"
     case .refused(let call, let interface, let mode, let errno, let detail):
       "\(call) on \(interface) in \(mode) mode was refused: \(ErrorText(errno, detail))"
     }

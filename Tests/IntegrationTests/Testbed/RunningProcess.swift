@@ -57,6 +57,26 @@ final class RunningProcess {
     String(decoding: (try? Data(contentsOf: file)) ?? Data(), as: UTF8.self)
   }
 
+  /// The descriptors it has open, as `/proc` shows what they are.
+  func descriptors() throws -> [String] {
+    let folder = "/proc/\(id)/fd"
+    return try FileManager.default.contentsOfDirectory(atPath: folder).compactMap {
+      try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")
+    }
+  }
+
+  /// Its open AF_XDP sockets, by the kernel's list of all of its network namespace.
+  func sockets() throws -> Int {
+    let inodes = try descriptors().filter { $0.hasPrefix("socket:[") }
+    let others = try ["unix", "netlink", "packet", "tcp", "udp", "raw"].flatMap { kind in
+      try String(contentsOfFile: "/proc/\(id)/net/\(kind)", encoding: .utf8).split(separator: "\n")
+    }
+    return inodes.filter { inode in
+      let number = inode.dropFirst("socket:[".count).dropLast()
+      return !others.contains { $0.split(separator: " ").contains(number) }
+    }.count
+  }
+
   /// Waits for its end and returns its exit code, 128 + the signal that killed it, or nil if it
   /// still runs after `limit`.
   func wait(_ limit: Duration) -> Int32? {

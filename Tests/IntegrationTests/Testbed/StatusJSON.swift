@@ -7,7 +7,16 @@ struct StatusJSON: Decodable {
   struct Underlay: Decodable {
     let interface: String
     let mode: String
+    let mtu: Int
     let state: String
+  }
+
+  struct Losses: Decodable {
+    let attachments, addresses, underlay: Int
+  }
+
+  struct Worker: Decodable {
+    let frames_free, frames_total: Int
   }
 
   struct Port: Decodable {
@@ -30,6 +39,7 @@ struct StatusJSON: Decodable {
     let address: String
     let state: String
     let reason: String
+    let source_address: String?
   }
 
   struct Frames: Decodable {
@@ -42,10 +52,13 @@ struct StatusJSON: Decodable {
     let frames: UInt64
   }
 
+  let problems: [String]
   let underlay: Underlay
   let overlay_mtu: Int
+  let workers: [Worker]
   let ports: [Port]
   let endpoints: [Endpoint]
+  let losses: Losses
   let frames: Frames
   let drops: [Drop]
 
@@ -68,6 +81,11 @@ struct StatusJSON: Decodable {
     drops.filter { $0.frames > 0 }.map { "\($0.reason) \($0.frames)" }
   }
 
+  /// Frames dropped for a reason.
+  func dropped(_ reason: String) -> UInt64 {
+    drops.first { $0.reason == reason }?.frames ?? 0
+  }
+
   func port(_ interface: String) -> Port? { ports.first { $0.interface == interface } }
 }
 
@@ -79,4 +97,5 @@ struct AttachmentJSON: Decodable {
   let mac: String
   let addresses: [String]
   let state: String
+  let detail: String
 }

@@ -35,6 +35,17 @@ final class TestContainer {
     try namespace.run("ping -n -q -c 1 -i 0.05 -w 2 \(other.address)")
   }
 
+  /// Pings until there is one answer, for at most ten seconds.
+  func pingEventually(_ other: TestContainer) throws {
+    try namespace.run("ping -n -q -c 1 -i 0.1 -w 10 \(other.address)", limit: .seconds(20))
+  }
+
+  /// Whether one ping of a packet of this many bytes, headers included, comes back.
+  func reaches(_ other: TestContainer, packetOf length: Int) throws -> Bool {
+    let line = "ping -n -q -c 1 -W 1 -M do -s \(length - 28) \(other.address)"
+    return try attempt(namespace.command(words(line))).status == 0
+  }
+
   /// Starts one of the roles of `Peer`.
   func start(_ role: String, _ arguments: String...) throws -> RunningProcess {
     try namespace.start(Peer.command(role, arguments))

@@ -43,20 +43,23 @@ final class TestHost {
   }
 
   /// The text of the config file.
-  func config(interface: String = "eth0", top: String = "") -> String {
-    """
-    \(top)
-    [underlay]
-    interface = "\(interface)"
-    [workers]
-    cores = [\(place.core)]
-    [api]
-    socket = "\(socket)"
-    [[vtep]]
-    address = "\(place.peer)"
-    vni = 42
-
-    """
+  ///
+  /// Its endpoints are `peers`, or the one at the end of the wire.
+  func config(
+    interface: String = "eth0", top: String = "", onStop: String? = nil, peers: [String]? = nil
+  ) -> String {
+    let keep = onStop.map { "[attachments]\non_stop = \"\($0)\"\n" } ?? ""
+    let vteps = (peers ?? [place.peer]).map { "[[vtep]]\naddress = \"\($0)\"\nvni = 42\n" }
+    return """
+      \(top)
+      [underlay]
+      interface = "\(interface)"
+      [workers]
+      cores = [\(place.core)]
+      [api]
+      socket = "\(socket)"
+      \(keep)\(vteps.joined())
+      """
   }
 
   /// Writes the config file, or another one beside it; returns its path.
@@ -74,10 +77,16 @@ final class TestHost {
 
   /// Starts weftd and waits until it serves; its endpoint need not be reachable yet.
   func start() throws {
+    try launch().expect("notice ready ")
+    _ = try status()
+  }
+
+  /// Starts weftd and does not wait for anything.
+  @discardableResult
+  func launch() throws -> RunningProcess {
     let process = try RunningProcess(try weftdCommand("--config", configFile))
     weftd = process
-    try process.expect("ready")
-    _ = try status()
+    return process
   }
 
   /// Waits until the way to the other host is known.
@@ -100,9 +109,21 @@ final class TestHost {
     weftd = nil
   }
 
+  /// Begins to ask weftd something.
+  func startAsking(_ arguments: [String]) throws -> RunningProcess {
+    try RunningProcess([try Programs.weft] + arguments, environment: ["WEFT_SOCKET": socket])
+  }
+
   /// Asks weftd something, which may be refused.
   func ask(_ arguments: [String]) throws -> Outcome {
     try attempt([try Programs.weft] + arguments, environment: ["WEFT_SOCKET": socket])
+  }
+
+  /// `weft status` as a person sees it.
+  func statusText() throws -> String {
+    let outcome = try ask(["status"])
+    guard outcome.status == 0 else { throw TestbedError("\(outcome)") }
+    return outcome.output
   }
 
   private func answer(_ arguments: [String]) throws -> Data {

@@ -23,12 +23,23 @@ final class Testbed {
   }
 
   /// Runs a test with two hosts whose weftd serves, each with this many attached containers.
-  static func run(containers count: Int, _ test: (Testbed) throws -> Void) throws {
+  ///
+  /// `configure` may write other config files than the usual ones; endpoints that are not there
+  /// must not be waited for.
+  static func run(
+    containers count: Int, configure: (Testbed) throws -> Void = { _ in },
+    waitsForEndpoints: Bool = true, _ test: (Testbed) throws -> Void
+  ) throws {
     try requireRoot()
     let bed = try Testbed()
     defer { bed.stop() }
     do {
-      try bed.start(count)
+      try configure(bed)
+      for host in [bed.a, bed.b] { try host.start() }
+      if waitsForEndpoints {
+        for host in [bed.a, bed.b] { try host.waitUntilResolved() }
+      }
+      try bed.attach(count)
       try test(bed)
       for host in [bed.a, bed.b] where host.weftd != nil { try expectBalance(host) }
     } catch {
@@ -62,6 +73,9 @@ final class Testbed {
     }
   }
 
+  /// Makes the wire between the two hosts, which have none.
+  func connect() throws { try Self.connect((a.namespace, .a), (b.namespace, .b)) }
+
   /// The wire: a veth pair whose ends are both named `eth0`, with complete frames on it.
   private static func connect(
     _ left: (TestNamespace, TestHost.Place), _ right: (TestNamespace, TestHost.Place)
@@ -74,9 +88,7 @@ final class Testbed {
     }
   }
 
-  private func start(_ count: Int) throws {
-    for host in [a, b] { try host.start() }
-    for host in [a, b] { try host.waitUntilResolved() }
+  private func attach(_ count: Int) throws {
     for number in 1...max(1, count) where count > 0 {
       containersOfA.append(try TestContainer(number))
       containersOfB.append(try TestContainer(100 + number))

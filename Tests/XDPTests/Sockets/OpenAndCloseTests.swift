@@ -46,6 +46,22 @@ import XDP
     }
   }
 
+  @Test func secondSocketOfOneMemoryOnAQueueIsRefused() async throws {
+    try await inNewNamespace {
+      try makePairs(queues: 1)
+      let umem = try makeUMEM()
+      let first = try open(umem, "left")
+      for _ in 0..<3 {
+        let error = #expect(throws: XDPError.self) { _ = try open(umem, "left") }
+        #expect(error?.number == EBUSY)
+        #expect(error?.description.contains("bound already") == true)
+      }
+      let other = try open(umem, "right")
+      other.close()
+      first.close()
+    }
+  }
+
   /// A daemon tries zero-copy first, or a name that is not there yet.
   @Test(arguments: ["zero-copy", "no interface", "no queue", "odd capacity"])
   func memoryIsUsableAfterAFailedBind(failure: String) async throws {
