@@ -11,13 +11,13 @@ build: ## install what is missing, build tests, weftd and weft
 	@.ci/run install build
 
 test: ## all checks and tests; the last line counts them
-	@.ci/run install format bpf build test bench
+	@.ci/run install format bpf build test sanitize fuzz bench
 
 demo: ## two hosts with two containers each, on this machine
 	@.ci/run install demo
 
-soak: ## make test with full counts: 100 MB in each direction instead of 10
-	@WEFT_SOAK=1 .ci/run install format bpf build test bench
+soak: ## make test with full counts: 100 MB each way, 10 million hostile frames, longer fuzzing
+	@WEFT_SOAK=1 .ci/run install format bpf build test sanitize fuzz hostile bench
 
 clean: ## remove everything that was built
-	rm -rf .build .build-asan .build-bench .build-tsan
+	rm -rf .build .build-asan .build-bench .build-fuzz .build-soak .build-tsan

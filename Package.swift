@@ -46,118 +46,178 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
+// Two variables of the environment leave out what takes long to build, for `.ci/run`:
+// `WEFT_LAYERS=lower` all above layer 3, `WEFT_FUZZ=1` all that the fuzzer does not run. Each is
+// built in a folder of its own.
+let isForFuzzing = Context.environment["WEFT_FUZZ"] == "1"
+let isWhole = !isForFuzzing && Context.environment["WEFT_LAYERS"] != "lower"
+
+let swiftLog = Package.Dependency.package(
+  url: "https://github.com/apple/swift-log", from: "1.16.0")
+
+let libraries: [Package.Dependency] = [
+  .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+  swiftLog,
+  .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+  .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+  .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+  .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+]
+
+let programs: [Product] = [
+  .executable(name: "weftd", targets: ["weftd"]),
+  .executable(name: "weft", targets: ["weft"]),
+  .executable(name: "pktbench", targets: ["pktbench"]),
+]
+
+let lowerLayers: [Target] = [
+  // Layer 0: C shims and the embedded BPF objects.
+  .target(
+    name: "CXDP", linkerSettings: [.linkedLibrary("xdp"), .linkedLibrary("bpf")]),
+  .target(name: "CLinux", linkerSettings: [.linkedLibrary("mnl")]),
+  .target(name: "CPrograms"),
+  .target(name: "CIntrinsics"),
+
+  // Layer 1: values, views and tables that both planes know.
+  module("Inet"),
+  module("Wire", ["Inet"]),
+  module("Tables", ["CIntrinsics", "CLinux"]),
+  module("Telemetry", ["CIntrinsics"]),
+  module("Forwarding", ["CIntrinsics", "Inet", "Tables", "Telemetry", "Wire"]),
+
+  // Layer 2: the kernel's packet sockets.
+  module("XDP", ["CIntrinsics", "CLinux", "CPrograms", "CXDP", "Inet", "Tables"]),
+
+  // Layer 3: what decides where frames go, and what moves them.
+  module("Routing", ["Forwarding", "Inet", "Tables", "Wire"]),
+  module(
+    "Dataplane",
+    [
+      "CIntrinsics", "CLinux", "CXDP", "Forwarding", "Inet", "Tables", "Telemetry", "Wire", "XDP",
+    ]),
+]
+
+let upperLayers: [Target] = [
+  // Layer 4: the control plane and the host's network.
+  module("HostNetwork", ["CLinux", "Inet", logging]),
+  module(
+    "ControlPlane",
+    ["Forwarding", "HostNetwork", "Inet", "Routing", "Telemetry", "Wire", logging]),
+
+  // Layer 5: composition.
+  module(
+    "ControlAPI",
+    [
+      "ControlPlane", "Inet", httpClient, hummingbird, hummingbirdCore, lifecycle, logging,
+      nioCore, nioHTTP1,
+    ]),
+  module(
+    "Node",
+    [
+      "CLinux", "ControlAPI", "ControlPlane", "Dataplane", "Forwarding", "HostNetwork", "Inet",
+      "Routing", "Telemetry", "XDP", lifecycle, logging, signals,
+    ]),
+
+  // Layer 6: programs.
+  program("weftd", ["HostNetwork", "Node", arguments, logging]),
+  program("weft", ["ControlAPI", "ControlPlane", "Inet", arguments]),
+  program(
+    "pktbench",
+    [
+      "CLinux", "CPrograms", "CXDP", "ControlAPI", "ControlPlane", "Dataplane", "Forwarding",
+      "HostNetwork", "Inet", "Node", "Routing", "Tables", "Telemetry", "Wire", "XDP", arguments,
+    ]),
+]
+
+let testSupport: [Target] = [
+  .target(
+    name: "TestSupport", dependencies: ["Inet", "Wire"], path: "Tests/TestSupport",
+    swiftSettings: strict),
+  .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+  .target(
+    name: "DataplaneTestSupport",
+    dependencies: [
+      "Dataplane", "Forwarding", "Inet", "Routing", "Tables", "Telemetry", "TestSupport", "XDP",
+    ],
+    path: "Tests/DataplaneTestSupport", swiftSettings: strict),
+]
+
+let lowerTests: [Target] = [
+  tests("InetTests", ["Inet"]),
+  tests("WireTests", ["Inet", "Wire"]),
+  tests("TablesTests", ["Tables"]),
+  tests("TelemetryTests", ["Telemetry"]),
+  tests("ForwardingTests", ["Forwarding", "Inet", "Tables"]),
+  tests("XDPTests", ["CPrograms", "CXDP", "Dataplane", "Forwarding", "Inet", "Wire", "XDP"]),
+  tests("RoutingTests", ["Forwarding", "Inet", "Routing", "Tables", "Wire"]),
+  tests(
+    "DataplaneTests",
+    [
+      "CAllocationCounter", "Dataplane", "DataplaneTestSupport", "Forwarding", "Inet", "Routing",
+      "Tables", "Telemetry", "Wire", "XDP",
+    ]),
+]
+
+let upperTests: [Target] = [
+  tests("HostNetworkTests", ["CLinux", "HostNetwork", "Inet"]),
+  tests(
+    "ControlPlaneTests",
+    ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Routing", logging]),
+  tests(
+    "ControlAPITests",
+    [
+      "ControlAPI", "ControlPlane", "Forwarding", "Inet", "weft", httpClient, lifecycle, logging,
+      nioCore, nioHTTP1,
+    ]),
+  tests("NodeTests", ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Node", logging]),
+  tests(
+    "PktbenchTests",
+    ["Dataplane", "Forwarding", "HostNetwork", "Inet", "Node", "pktbench", arguments]),
+  .testTarget(
+    name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/FuzzTests",
+    swiftSettings: strict),
+  tests("TidyTests", []),
+  tests("IntegrationTests", ["ControlAPI", "Inet"]),
+]
+
+/// What the fuzzer runs; `FuzzTests` replays its corpora.
+let fuzzTargets = Target.target(
+  name: "FuzzTargets",
+  dependencies: [
+    "CLinux", "Dataplane", "DataplaneTestSupport", "Forwarding", "HostNetwork", "Inet", "Node",
+    "TestSupport", "Wire",
+  ],
+  path: "Tests/Fuzz/FuzzTargets", swiftSettings: strict)
+
+/// The fuzzer, with all that it needs of the upper layers: of `Node` only the configuration.
+let fuzzer: [Target] = [
+  module("HostNetwork", ["CLinux", "Inet", logging]),
+  module(
+    "ControlPlane",
+    ["Forwarding", "HostNetwork", "Inet", "Routing", "Telemetry", "Wire", logging]),
+  .target(
+    name: "Node", dependencies: ["ControlPlane", "Forwarding", "HostNetwork", "Inet", logging],
+    path: "Sources/Node/Configuration",
+    swiftSettings: strict),
+  fuzzTargets,
+  .executableTarget(
+    name: "Fuzzer", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Fuzzer",
+    swiftSettings: strict),
+]
+
 let package = Package(
   name: "weft",
   platforms: [.macOS(.v15)],
-  products: [
-    .executable(name: "weftd", targets: ["weftd"]),
-    .executable(name: "weft", targets: ["weft"]),
-    .executable(name: "pktbench", targets: ["pktbench"]),
+  products: (isWhole ? programs : []) + [
     // What Benchmarks/, a package of its own, measures.
     .library(
       name: "WeftDataplane",
       targets: [
         "Dataplane", "Forwarding", "Inet", "Routing", "Tables", "Telemetry", "Wire", "XDP",
-      ]),
+      ])
   ],
-  dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
-    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
-    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
-    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
-    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-  ],
-  targets: [
-    // Layer 0: C shims and the embedded BPF objects.
-    .target(
-      name: "CXDP", linkerSettings: [.linkedLibrary("xdp"), .linkedLibrary("bpf")]),
-    .target(name: "CLinux", linkerSettings: [.linkedLibrary("mnl")]),
-    .target(name: "CPrograms"),
-    .target(name: "CIntrinsics"),
-
-    // Layer 1: values, views and tables that both planes know.
-    module("Inet"),
-    module("Wire", ["Inet"]),
-    module("Tables", ["CIntrinsics", "CLinux"]),
-    module("Telemetry", ["CIntrinsics"]),
-    module("Forwarding", ["CIntrinsics", "Inet", "Tables", "Telemetry", "Wire"]),
-
-    // Layer 2: the kernel's packet sockets.
-    module("XDP", ["CIntrinsics", "CLinux", "CPrograms", "CXDP", "Inet", "Tables"]),
-
-    // Layer 3: what decides where frames go, and what moves them.
-    module("Routing", ["Forwarding", "Inet", "Tables", "Wire"]),
-    module(
-      "Dataplane",
-      [
-        "CIntrinsics", "CLinux", "CXDP", "Forwarding", "Inet", "Tables", "Telemetry", "Wire", "XDP",
-      ]),
-
-    // Layer 4: the control plane and the host's network.
-    module("HostNetwork", ["CLinux", "Inet", logging]),
-    module(
-      "ControlPlane",
-      ["Forwarding", "HostNetwork", "Inet", "Routing", "Telemetry", "Wire", logging]),
-
-    // Layer 5: composition.
-    module(
-      "ControlAPI",
-      [
-        "ControlPlane", "Inet", httpClient, hummingbird, hummingbirdCore, lifecycle, logging,
-        nioCore, nioHTTP1,
-      ]),
-    module(
-      "Node",
-      [
-        "CLinux", "ControlAPI", "ControlPlane", "Dataplane", "Forwarding", "HostNetwork", "Inet",
-        "Routing", "Telemetry", "XDP", lifecycle, logging, signals,
-      ]),
-
-    // Layer 6: programs.
-    program("weftd", ["HostNetwork", "Node", arguments, logging]),
-    program("weft", ["ControlAPI", "ControlPlane", "Inet", arguments]),
-    program(
-      "pktbench",
-      [
-        "CLinux", "CPrograms", "CXDP", "ControlAPI", "ControlPlane", "Dataplane", "Forwarding",
-        "HostNetwork", "Inet", "Node", "Routing", "Tables", "Telemetry", "Wire", "XDP", arguments,
-      ]),
-
-    // Tests.
-    .target(
-      name: "TestSupport", dependencies: ["Inet", "Wire"], path: "Tests/TestSupport",
-      swiftSettings: strict),
-    .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
-    tests("InetTests", ["Inet"]),
-    tests("WireTests", ["Inet", "Wire"]),
-    tests("TablesTests", ["Tables"]),
-    tests("TelemetryTests", ["Telemetry"]),
-    tests("ForwardingTests", ["Forwarding", "Inet", "Tables"]),
-    tests(
-      "XDPTests", ["CPrograms", "CXDP", "Dataplane", "Forwarding", "Inet", "Wire", "XDP"]),
-    tests("RoutingTests", ["Forwarding", "Inet", "Routing", "Tables", "Wire"]),
-    tests(
-      "DataplaneTests",
-      [
-        "CAllocationCounter", "Dataplane", "Forwarding", "Inet", "Routing", "Tables", "Telemetry",
-        "Wire", "XDP",
-      ]),
-    tests("HostNetworkTests", ["CLinux", "HostNetwork", "Inet"]),
-    tests(
-      "ControlPlaneTests",
-      ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Routing", logging]),
-    tests(
-      "ControlAPITests",
-      [
-        "ControlAPI", "ControlPlane", "Forwarding", "Inet", "weft", httpClient, lifecycle, logging,
-        nioCore, nioHTTP1,
-      ]),
-    tests("NodeTests", ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Node", logging]),
-    tests(
-      "PktbenchTests",
-      ["Dataplane", "Forwarding", "HostNetwork", "Inet", "Node", "pktbench", arguments]),
-    tests("TidyTests", []),
-    tests("IntegrationTests", ["ControlAPI", "Inet"]),
-  ]
+  dependencies: isWhole ? libraries : isForFuzzing ? [swiftLog] : [],
+  targets: lowerLayers + testSupport
+    + (isWhole ? upperLayers + lowerTests + upperTests + [fuzzTargets] : [])
+    + (isForFuzzing ? fuzzer : isWhole ? [] : lowerTests)
 )

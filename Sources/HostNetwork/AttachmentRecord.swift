@@ -92,7 +92,8 @@ package struct AttachmentRecord: Hashable, Sendable {
       throw .damaged(reason: "if")
     }
     guard mac.isStation else { throw .damaged(reason: "mac") }
-    guard namespacePath.hasPrefix("/") else { throw .damaged(reason: "path") }
+    // As bytes: a slash and a combining mark after it are one character to `hasPrefix`.
+    guard namespacePath.utf8.first == UInt8(ascii: "/") else { throw .damaged(reason: "path") }
     guard alias.utf8.elementsEqual(spelling.utf8) else { throw .damaged(reason: "spelling") }
   }
 

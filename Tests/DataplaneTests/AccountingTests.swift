@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Dataplane
+import DataplaneTestSupport
 import Forwarding
 import TestSupport
 import Testing
@@ -17,6 +18,7 @@ struct AccountingTests {
 
   @Test(arguments: fixedSeeds)
   func accountIsExactAfterEveryBreathAndNoChunkLeaks(seed: UInt64) throws {
+    var frames = HostileFrames(seed: seed)
     var random = SeededGenerator(seed: seed)
     var options = MemorySwitch.Options()
     // Small enough that rings and memory run out now and then.
@@ -27,7 +29,7 @@ struct AccountingTests {
     for station in 0..<6 { bridge.learn(station, at: location(station)) }
     var arrived = 0
     for _ in 0..<AccountingTests.frameCount {
-      arrived += try arrive(bridge, &random) ? 1 : 0
+      arrived += try arrive(bridge, &frames, &random) ? 1 : 0
       if random.number(below: 4) == 0 { try breathe(bridge, random) }
       if random.number(below: 60) == 0 { _ = bridge.drain() }
       if random.number(below: 200) == 0 { try replacePort(bridge, &random) }
@@ -42,11 +44,12 @@ struct AccountingTests {
 
   @Test(arguments: fixedSeeds)
   func everyFrameThatArrivesIsReceivedWhileNoPortIsClosed(seed: UInt64) throws {
+    var frames = HostileFrames(seed: seed)
     var random = SeededGenerator(seed: seed)
     let bridge = try MemorySwitch()
     var arrived: UInt64 = 0
     for _ in 0..<500 {
-      arrived += try arrive(bridge, &random) ? 1 : 0
+      arrived += try arrive(bridge, &frames, &random) ? 1 : 0
       if random.number(below: 8) == 0 { try breathe(bridge, random) }
       if random.number(below: 8) == 0 { _ = bridge.drain() }
     }
@@ -85,37 +88,12 @@ struct AccountingTests {
     try bridge.start(port, kind: chosen == 3 ? .underlay : .station)
   }
 
-  private func arrive(_ bridge: MemorySwitch, _ random: inout SeededGenerator) throws -> Bool {
+  private func arrive(
+    _ bridge: MemorySwitch, _ frames: inout HostileFrames, _ random: inout SeededGenerator
+  ) throws -> Bool {
     let chosen = random.number(below: 5)
     let port = chosen > 2 ? MemorySwitch.underlay : port(chosen)
     let memory = try #require(bridge.ports[port])
-    return memory.arrive(hostile(&random, isOuter: chosen > 2))
-  }
-
-  /// Good frames, garbage, frames that were cut off and frames with some bytes changed.
-  func hostile(_ random: inout SeededGenerator, isOuter: Bool) -> [UInt8] {
-    switch random.number(below: 24) {
-    case 0..<3: return random.bytes(random.number(below: 3000))
-    case 3: return outer(from: 0, random.bytes(random.number(below: 14)))
-    case 4:
-      return FrameBuilder(source: endpointAddress(0), destination: MemorySwitch.ownAddress)
-        .fragments(size: 64, sourcePort: 1, destinationPort: 4789, payload: random.bytes(99))[0]
-    default: break
-    }
-    let length = random.number(below: 20) == 0 ? 1600 : random.number(below: 200)
-    let inner = frame(
-      from: random.number(below: 8), to: random.number(below: 8), payloadLength: length)
-    let isSwapped = random.number(below: 16) == 0
-    let isWrapped = isOuter != isSwapped
-    var bytes = isWrapped ? outer(from: random.number(below: 3), inner) : inner
-    switch random.number(below: 4) {
-    case 0: bytes.removeLast(random.number(below: bytes.count))
-    case 1:
-      for _ in 0...random.number(below: 4) {
-        bytes[random.number(below: min(bytes.count, 80))] = UInt8(random.number(below: 256))
-      }
-    default: break
-    }
-    return bytes
+    return memory.arrive(frames.next(isOuter: chosen > 2))
   }
 }

@@ -2,6 +2,7 @@
 
 import CAllocationCounter
 import Dataplane
+import DataplaneTestSupport
 import Forwarding
 import TestSupport
 import Testing

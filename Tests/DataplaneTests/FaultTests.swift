@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import DataplaneTestSupport
 import Forwarding
 import TestSupport
 import Testing

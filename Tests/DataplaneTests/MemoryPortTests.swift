@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Dataplane
+import DataplaneTestSupport
 import Forwarding
 import Testing
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Dataplane
+import DataplaneTestSupport
 import Forwarding
 import Inet
 import TestSupport
@@ -66,6 +67,7 @@ struct TraceSelectionTests {
   @Test(arguments: fixedSeeds)
   func tracedFramesFareAsUntracedOnes(seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
+    var frames = HostileFrames(seed: seed)
     let filters = [TraceFilter(), TraceFilter(port: port(1)), TraceFilter(mac: stationMAC(2))]
     for filter in filters {
       let plain = try tightSwitch()
@@ -74,7 +76,9 @@ struct TraceSelectionTests {
       for _ in 0..<400 {
         traced.startTrace(filter, count: UInt32(random.number(below: 100)))
         plain.command(WorkerCommand(.stopTrace))
-        for _ in 0..<random.number(below: 12) { try arrive(&random, plain, traced) }
+        for _ in 0..<random.number(below: 12) {
+          try arrive(&random, &frames, plain, traced)
+        }
         #expect(plain.worker.breathe() == traced.worker.breathe())
         if random.number(below: 8) == 0 { #expect(plain.drain() == traced.drain(), "\(random)") }
         #expect(plain.takeHints() == traced.takeHints())
@@ -99,11 +103,12 @@ struct TraceSelectionTests {
   }
 
   private func arrive(
-    _ random: inout SeededGenerator, _ plain: MemorySwitch, _ traced: MemorySwitch
+    _ random: inout SeededGenerator, _ frames: inout HostileFrames, _ plain: MemorySwitch,
+    _ traced: MemorySwitch
   ) throws {
     let chosen = random.number(below: 5)
     let port = chosen > 2 ? MemorySwitch.underlay : port(chosen)
-    let bytes = AccountingTests().hostile(&random, isOuter: chosen > 2)
+    let bytes = frames.next(isOuter: chosen > 2)
     let one = try #require(plain.ports[port]).arrive(bytes)
     let other = try #require(traced.ports[port]).arrive(bytes)
     #expect(one == other)

@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Dataplane
+import DataplaneTestSupport
 
 /// Where frames go, and what they look like when they leave.
 struct WorkerTests {

@@ -23,7 +23,9 @@ import Testing
     #expect(try AttachmentRecord(decoding: Self.text) == record())
   }
 
-  @Test(arguments: ["/run/netns/with space", "/a%20b", "/new\nline", "/ümlaut", "/\u{7F}", "/"])
+  @Test(arguments: [
+    "/run/netns/with space", "/a%20b", "/new\nline", "/ümlaut", "/\u{7F}", "/", "/\u{311}x",
+  ])
   func anyPathComesBackAsItWas(path: String) throws {
     let original = try record([], path: path)
     let text = try original.encoded()

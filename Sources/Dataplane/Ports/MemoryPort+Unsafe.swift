@@ -91,6 +91,11 @@ public final class MemoryPort {
     return count
   }
 
+  /// Whether no frame is on its way: RX and TX rings are empty.
+  public var isQuiet: Bool {
+    kernel.receive.outstandingCount() == 0 && kernel.transmit.refreshedReadyCount() == 0
+  }
+
   /// Chunks on the four rings.
   public var chunkCount: Int {
     Int(kernel.fill.refreshedReadyCount()) + Int(kernel.receive.outstandingCount())

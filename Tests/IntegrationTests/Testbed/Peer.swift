@@ -10,7 +10,7 @@ enum Peer {
   }
 
   private static let source = """
-    import hashlib, os, socket, sys
+    import hashlib, os, random, socket, sys, time
 
     role, arguments = sys.argv[1], sys.argv[2:]
 
@@ -80,7 +80,42 @@ enum Peer {
         connection.close()
         print('result', total, digest.hexdigest())
 
-    roles = [echo, ask, listen, announce, receive, send]
+    def repaired(frame):
+        # With a right IPv4 checksum, if there is room for a header.
+        end = 14 + 4 * (frame[14] % 16) if len(frame) > 14 else 0
+        if 34 <= end <= len(frame):
+            frame[24:26] = b'\\0\\0'
+            total = sum(frame[at] << 8 | frame[at + 1] for at in range(14, end, 2))
+            while total > 0xffff:
+                total = (total & 0xffff) + (total >> 16)
+            frame[24:26] = (0xffff - total).to_bytes(2, 'big')
+        return frame
+
+    def damage(interface, count, seed, *good):
+        # Sends frames as they are, cut, changed and made up; prints how many the kernel took.
+        chance, taken = random.Random(int(seed)), 0
+        line = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        line.bind((interface, 0))
+        for number in range(int(count)):
+            frame, kind = bytearray.fromhex(chance.choice(good)), chance.randrange(6)
+            if kind == 0:
+                frame = bytearray(chance.randbytes(chance.randrange(14, 200)))
+            elif kind == 1:
+                del frame[chance.randrange(14, len(frame)):]
+            elif kind < 5:
+                for _ in range(chance.randrange(1, 5)):
+                    frame[chance.randrange(min(len(frame), 80))] = chance.randrange(256)
+                if kind < 4:
+                    frame = repaired(frame)
+            try:
+                taken += line.send(frame) > 0
+            except OSError:
+                pass
+            if number % 64 == 0:
+                time.sleep(0.001)
+        print(taken)
+
+    roles = [echo, ask, listen, announce, receive, send, damage]
     {function.__name__: function for function in roles}[role](*arguments)
     """
 }
