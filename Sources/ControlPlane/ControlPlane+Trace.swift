@@ -51,12 +51,16 @@ extension ControlPlane {
         interface: interfaceName(of: port), kind: kind(of: port),
         netns: attachments[port]?.interface.record.namespacePath)
     }
-    return TraceNames(
-      ports: ports,
-      endpoints: endpoints.map {
+    // Their order is the file's, and after a reload their numbers may have gaps.
+    let named = endpoints.map { endpoint in
+      let options = endpoint.options
+      return (
+        endpoint.index,
         TraceNames.Endpoint(
-          address: $0.options.address, network: $0.options.network, port: $0.options.port)
-      })
+          address: options.address, network: options.network, port: options.port)
+      )
+    }
+    return TraceNames(ports: ports, endpoints: Dictionary(named) { first, _ in first })
   }
 
   private func tracedPort(_ name: String) throws(ControlPlaneError) -> PortIndex {

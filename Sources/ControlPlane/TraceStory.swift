@@ -22,8 +22,7 @@ struct TraceNames: Sendable {
   }
 
   var ports: [PortIndex: Port]
-  /// In the order of their indices.
-  var endpoints: [Endpoint]
+  var endpoints: [EndpointIndex: Endpoint]
 
   /// `weft-1a2b (c1)`; a port that is gone by now has only its number.
   func text(_ port: PortIndex) -> String {
@@ -43,9 +42,10 @@ struct TraceNames: Sendable {
   /// Where a station is: `endpoint 192.0.2.2, VNI 42` or `port weft-1a2b (c1)`.
   func text(_ location: Location) -> String {
     guard location.isEndpoint else { return "port \(text(location.port))" }
-    let number = Int(location.endpoint.number)
-    guard endpoints.indices.contains(number) else { return "endpoint number \(number)" }
-    return "endpoint \(endpoints[number].address), VNI \(endpoints[number].network)"
+    guard let endpoint = endpoints[location.endpoint] else {
+      return "endpoint number \(location.endpoint.number)"
+    }
+    return "endpoint \(endpoint.address), VNI \(endpoint.network)"
   }
 }
 
@@ -127,9 +127,8 @@ struct TraceStory {
   }
 
   private var encapsulated: String {
-    let number = Int(record.destination.endpoint.number)
-    guard names.endpoints.indices.contains(number) else { return "VXLAN" }
-    let target = "VXLAN to \(names.endpoints[number].address):\(names.endpoints[number].port)"
+    guard let endpoint = names.endpoints[record.destination.endpoint] else { return "VXLAN" }
+    let target = "VXLAN to \(endpoint.address):\(endpoint.port)"
     let isDone = record.drop == nil || record.dropStage == .end
     return isDone ? "\(target), \(record.sentLength) bytes" : target
   }

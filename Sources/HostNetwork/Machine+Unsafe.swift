@@ -57,6 +57,20 @@ package struct Machine: Sendable {
     unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
   }
 
+  /// Lets this process have as many files open as it may ask for, since each port takes four and
+  /// more; gives how many those are.
+  @discardableResult
+  package static func raiseOpenFileLimit() -> Int {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
+      return 0
+    }
+    limit.rlim_cur = limit.rlim_max
+    _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    _ = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    return Int(clamping: limit.rlim_cur)
+  }
+
   /// Whether this process may do as it likes.
   package static var isRoot: Bool { geteuid() == 0 }
 

@@ -82,6 +82,7 @@ struct Weftd: ParsableCommand {
 
   private func serve(_ path: String) throws {
     Machine.holdHangups()
+    Machine.raiseOpenFileLimit()
     let (configuration, file, machine) = try load(path)
     guard Machine.isRoot else {
       throw DaemonError(

@@ -17,9 +17,18 @@ struct TraceStoryTests {
       PortIndex(3): .init(interface: "weft-2b", kind: .container, netns: "pid 42"),
     ],
     endpoints: [
-      .init(
-        address: IPv4Address(bits: 0xC000_0202), network: VirtualNetwork(bits: 42), port: 4789)
+      // As after a reload that took number 1 away.
+      EndpointIndex(0): .init(
+        address: IPv4Address(bits: 0xC000_0202), network: VirtualNetwork(bits: 42), port: 4789),
+      EndpointIndex(2): .init(
+        address: IPv4Address(bits: 0xC000_0204), network: VirtualNetwork(bits: 44), port: 4789),
     ])
+
+  @Test func endpointIsNamedByItsNumberAndNotByItsPlace() {
+    let named = TraceStoryTests.names
+    #expect(named.text(Location(EndpointIndex(2))) == "endpoint 192.0.2.4, VNI 44")
+    #expect(named.text(Location(EndpointIndex(1))) == "endpoint number 1")
+  }
 
   /// A frame of a container for a station behind the endpoint, all the way.
   static func record(_ bytes: [UInt8], port: UInt16 = 2) -> TraceRecord {

@@ -139,19 +139,6 @@ struct TraceTests {
 }
 
 extension MemorySwitch {
-  /// Orders a trace; the worker has it when this returns.
-  func startTrace(_ filter: TraceFilter = TraceFilter(), count: UInt32) {
-    ends.trace.order(filter, count: count)
-    command(WorkerCommand(.startTrace))
-  }
-
-  /// Every record since the last call.
-  func takeTrace() -> [TraceRecord] {
-    var records: [TraceRecord] = []
-    ends.trace.take { records.append($0) }
-    return records
-  }
-
   /// What a trace of one frame says of it.
   func traced(_ bytes: [UInt8], into port: PortIndex) throws -> TraceRecord {
     startTrace(count: 1)

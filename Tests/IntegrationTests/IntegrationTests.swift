@@ -10,8 +10,8 @@ import Testing
 // tshark judge the frames. They need root, and fail without it instead of being skipped.
 //
 // The programs are those of `swift build -c release`, or of the folder in WEFT_BIN_DIR. With
-// WEFT_SOAK=1 the TCP transfers are 100 MB instead of 10 MB, hostile frames 100,000 instead of 1,000,
-// and weftd is killed 300 times instead of 50.
+// WEFT_SOAK=1 the TCP transfers are 100 MB instead of 10 MB, hostile frames 100,000 instead of
+// 1,000, and weftd is killed 300 times instead of 50.
 //
 // Reading order in `Testbed/`: `RunningProcess` and `Command` (programs with a time limit),
 // `Leftovers` (what is removed whatever happens), `TestNamespace`, `TestContainer`, `TestHost`

@@ -159,6 +159,23 @@ import Testing
     #expect(error?.offset == UInt64(whole.count - 1) && error?.problem == .truncated(missing: 1))
   }
 
+  @Test func fileIsNotOverwrittenByAnotherOfItsNames() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try write([(1, frame(1, 2))], "a.pcap")
+    try FileManager.default.createSymbolicLink(
+      atPath: path("link.pcap"), withDestinationPath: path("a.pcap"))
+    try FileManager.default.linkItem(atPath: path("a.pcap"), toPath: path("hard.pcap"))
+    let detour = folder.path + "/../" + folder.lastPathComponent + "/a.pcap"
+    for name in [path("a.pcap"), path("link.pcap"), path("hard.pcap"), detour] {
+      #expect(throws: (any Error).self, "\(name)") {
+        _ = try Pktbench.parseAsRoot(["replay", "--station", "\(path("a.pcap")),\(name)"])
+      }
+    }
+    #expect(throws: Never.self) {
+      _ = try Pktbench.parseAsRoot(["replay", "--station", "\(path("a.pcap")),\(path("b"))"])
+    }
+  }
+
   // MARK: The command line
 
   @Test func commandLineSaysWhatToRun() throws {

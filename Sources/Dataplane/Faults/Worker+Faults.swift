@@ -25,6 +25,7 @@ extension Worker {
     }
     addHeld(ports.heldCount(of: slot) &- heldBefore)
     counters.end()
+    ports.retireFaults(slot)
     return drawn
   }
 

@@ -91,7 +91,7 @@ struct AlternatingPairs {
     let ours = try rates(pairs.map(\.ours), of: subject, side: "ours")
     var measure = Measure(
       name: subject.name, size: subject.size, ours: ours.median, unit: "frames/s",
-      lost: pairs.reduce(0) { $0 + $1.ours.lost })
+      lost: pairs.reduce(0) { $0 + abs($1.ours.lost) + abs($1.theirs?.lost ?? 0) })
     measure.entries = subject.entries
     measure.against = subject.against
     measure.idleBreaths = Spread(pairs.compactMap(\.ours.idleShare))?.median

@@ -40,23 +40,29 @@ struct Flows: Sendable {
     writeInner(number, into: &bytes, at: VXLANTemplate.length)
   }
 
-  /// Whether these bytes are what has to come out at the far end for one of the flows.
-  func isExpected(_ bytes: [UInt8]) -> Bool {
-    guard way == .encap else { return isInner(bytes) }
+  /// The flow for which exactly these bytes have to come out at the far end; nil if none.
+  func flow(of bytes: [UInt8]) -> Int? {
+    guard way == .encap else { return flow(ofInner: bytes) }
     guard case .opened(let opened) = openVXLAN(bytes.span), opened.network == Bench.network,
-      opened.source == Bench.hostAddress
-    else { return false }
-    return isInner(Array(bytes[opened.innerOffset..<(opened.innerOffset + opened.innerLength)]))
+      opened.source == Bench.hostAddress, let ethernet = EthernetHeader(bytes.span),
+      ethernet.source == Bench.wireMAC, ethernet.destination == Bench.remoteMAC,
+      let packet = IPv4Header(bytes.span.extracting(14...)),
+      packet.destination == Bench.remoteAddress,
+      let datagram = UDPHeader(bytes.span.extracting((14 + packet.headerLength)...)),
+      datagram.destinationPort == 4789
+    else { return nil }
+    return flow(
+      ofInner: Array(bytes[opened.innerOffset..<(opened.innerOffset + opened.innerLength)]))
   }
 
-  private func isInner(_ frame: [UInt8]) -> Bool {
-    guard frame.count == size else { return false }
+  private func flow(ofInner frame: [UInt8]) -> Int? {
+    guard frame.count == size else { return nil }
     let number = Int(frame[34]) << 8 + Int(frame[35]) - Flows.firstPort
-    guard 0..<Flows.count ~= number else { return false }
+    guard 0..<Flows.count ~= number else { return nil }
     var expected = [UInt8](repeating: 0, count: size)
     var bytes = expected.mutableSpan
     writeInner(number, into: &bytes, at: 0)
-    return frame == expected
+    return frame == expected ? number : nil
   }
 
   private func writeInner(_ number: Int, into bytes: inout MutableSpan<UInt8>, at start: Int) {

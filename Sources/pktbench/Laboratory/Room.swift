@@ -37,7 +37,7 @@ final class Room: Sendable {
 
   /// Has packets that arrive at an interface handled on these cores (RPS), or where they arrive.
   func spreadReceiving(at interface: String, over cores: [Int]) throws(ScenarioError) {
-    let mask = String(cores.reduce(UInt64(0)) { $0 | 1 << UInt64($1) }, radix: 16)
+    let mask = Room.mask(of: cores)
     do {
       let result = try namespace.run { () throws(HostNetworkError) in
         let mounted = clinux_mount_own_sysfs()
@@ -52,6 +52,15 @@ final class Room: Sendable {
     } catch {
       throw ScenarioError(.unavailable, "\(name): setting RPS: \(error)")
     }
+  }
+
+  /// Cores as the kernel writes sets of them: groups of 32 bits, the highest first.
+  static func mask(of cores: [Int]) -> String {
+    let groups = (cores.max() ?? 0) / 32
+    return (0...groups).reversed().map { group in
+      let bits = cores.filter { $0 / 32 == group }.reduce(UInt32(0)) { $0 | 1 << UInt32($1 % 32) }
+      return String(bits, radix: 16)
+    }.joined(separator: ",")
   }
 
   private static func write(_ text: String, to path: String) -> Int32 {

@@ -59,8 +59,13 @@ struct LiveComparison {
   /// Ours once, with the share of breaths that found nothing meanwhile.
   private func sample(_ ours: WeftSwitch) throws -> Sample {
     let before = try ours.work()
-    var sample = try ours.bench.run(seconds: plan.seconds) { try ours.dropped() }
-    sample.idleShare = try ours.work().idleShare(since: before)
+    var idleShare: Double?
+    var sample = try ours.bench.run(seconds: plan.seconds) {
+      try ours.dropped()
+    } atEnd: {
+      idleShare = try ours.work().idleShare(since: before)
+    }
+    sample.idleShare = idleShare
     return sample
   }
 }

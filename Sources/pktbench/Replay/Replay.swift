@@ -58,8 +58,8 @@ struct Replay: ParsableCommand {
       throw ValidationError("At most \(ReplaySwitch.stationPortCountMax) stations.")
     }
     let files = station + (underlay.map { [$0] } ?? [])
-    var known = Set(files.compactMap(\.input))
-    for output in files.compactMap(\.output) where !known.insert(output).inserted {
+    var known = Set(files.compactMap(\.input).map(FilePlace.init))
+    for output in files.compactMap(\.output) where !known.insert(FilePlace(output)).inserted {
       throw ValidationError("\(output) is to be written, and is there twice; give another OUT.")
     }
   }

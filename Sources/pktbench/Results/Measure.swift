@@ -51,7 +51,8 @@ struct Measure: Codable, Equatable, Sendable {
   var ratio: Ratio?
   /// How steady ours was; nil beside a competitor, where `ratio` says it.
   var range: Range?
-  /// Frames of ours that nobody can account for; 0 in every valid run.
+  /// Frames of either side that nobody can account for, or that were counted twice, summed over all
+  /// rounds; 0 in every valid run.
   var lost: Int
 
   enum CodingKeys: String, CodingKey {

@@ -26,6 +26,7 @@ private struct WorkerPlay {
   private var arrived: UInt64 = 0
   private var left: UInt64 = 0
   private var wasPortClosed = false
+  private var wasPortBad = false
 
   init() throws {
     var options = MemorySwitch.Options()
@@ -45,6 +46,8 @@ private struct WorkerPlay {
     let kind = input.byte()
     switch kind & 7 {
     case 0...4: try arrive(&input, kind)
+    case 5 where kind & 0x20 != 0: makeBad(&input, kind)
+    case 5 where kind & 0x40 != 0: trace(kind)
     case 5: left += UInt64(bridge.discard())
     case 6:
       let reported = bridge.takeHints()
@@ -62,7 +65,7 @@ private struct WorkerPlay {
     if kind & 16 != 0 { frame = outer(from: Int(kind >> 5) % 3, frame) }
     if kind & 8 != 0 { frame = withChecksum(frame) }
     guard let memory = bridge.ports[chosen] else { return }
-    if bridge.ports.values.allSatisfy({ $0.isQuiet }), kind & 0x80 == 0 {
+    if bridge.ports.values.allSatisfy({ $0.isQuiet }), kind & 0x80 == 0, !wasPortBad {
       try arriveAlone(frame, memory)
     } else if memory.arrive(frame) {
       arrived += 1
@@ -103,6 +106,28 @@ private struct WorkerPlay {
     try hold(outgoing[range] == inner[...], "with the frame as it was sent")
   }
 
+  /// Bits 3 and 4 choose the port; five bytes say how bad, zeros that it is good again.
+  private mutating func makeBad(_ input: inout Reading, _ kind: UInt8) {
+    wasPortBad = true
+    let rates = (0..<5).map { _ in UInt32(input.byte()) * 3000 }
+    let chosen = Int(kind >> 3) & 3
+    bridge.setFaults(
+      FaultSettings(
+        seed: 1, loss: rates[0], duplication: rates[1], reordering: rates[2],
+        corruption: rates[3], truncation: rates[4]),
+      chosen < 2 ? port(chosen) : MemorySwitch.underlay)
+  }
+
+  /// Bit 3 begins a trace, or ends it.
+  private func trace(_ kind: UInt8) {
+    if kind & 8 != 0 {
+      bridge.startTrace(count: 5)
+    } else {
+      bridge.command(WorkerCommand(.stopTrace))
+    }
+    _ = bridge.takeTrace()
+  }
+
   private mutating func replacePort(_ kind: UInt8) throws {
     wasPortClosed = true
     let chosen = Int(kind >> 3) % 3
@@ -120,7 +145,8 @@ private struct WorkerPlay {
   }
 
   mutating func end() throws {
-    for _ in 0..<4 {
+    // A frame that is kept goes on after 256 breaths without another.
+    for _ in 0..<(wasPortBad ? 300 : 4) {
       left += UInt64(bridge.discard())
       try breathe()
     }
