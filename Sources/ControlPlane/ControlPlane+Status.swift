@@ -114,7 +114,7 @@ extension ControlPlane {
       address: endpoint.options.address, vni: endpoint.options.network.bits,
       port: endpoint.options.port, state: endpoint.isUnusable ? .unresolved : .resolved,
       reason: endpoint.reason)
-    if case .resolved(let hop) = endpoint.state {
+    if !endpoint.isUnusable, case .resolved(let hop) = endpoint.state {
       report.nextHopMAC = hop.destinationMAC
       report.sourceAddress = hop.sourceAddress
       report.outInterface = underlay?.name

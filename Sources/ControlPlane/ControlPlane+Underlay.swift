@@ -108,9 +108,14 @@ extension ControlPlane {
     underlay = nil
     addressTrouble = nil
     model.removePort(ControlPlane.underlayPort)
+    // With the port went the ways to the endpoints: they are to be told to the model anew.
+    for position in endpoints.indices { endpoints[position].refusal = underlayRefusal }
     commit()
     closePort(ControlPlane.underlayPort)
   }
+
+  /// Why no endpoint is asked for while the underlay's port is closed.
+  var underlayRefusal: String { "the underlay \(options.underlay) is not in use" }
 
   private func noteUnderlayTrouble(_ trouble: String) {
     guard trouble != underlayTrouble else { return }
