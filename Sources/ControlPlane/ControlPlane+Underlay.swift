@@ -54,7 +54,7 @@ extension ControlPlane {
       logger.warning("underlay", metadata: ["problem": "\(error)"])
       return
     }
-    if let reason = underlayInUse?.interruption(by: found.map(condition)) {
+    if let reason = underlayInUse?.interruption(by: found.map(conditionWithQueues)) {
       closeUnderlay(because: reason)
     }
     guard let found else {
@@ -83,9 +83,18 @@ extension ControlPlane {
   private var underlayInUse: UnderlayCondition? {
     underlay.map {
       var condition = condition($0)
-      condition.program = engine.status(of: ControlPlane.underlayPort)?.programIdentifier
+      let status = engine.status(of: ControlPlane.underlayPort)
+      condition.program = status?.programIdentifier
+      condition.queueCount = status?.queueCount
       return condition
     }
+  }
+
+  private func conditionWithQueues(_ link: Link) -> UnderlayCondition {
+    var condition = condition(link)
+    // If it is gone by now, the next event tells.
+    condition.queueCount = try? netlink.receiveQueueCount(of: link)
+    return condition
   }
 
   private func condition(_ link: Link) -> UnderlayCondition {

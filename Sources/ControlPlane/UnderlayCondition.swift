@@ -10,6 +10,8 @@ struct UnderlayCondition: Equatable {
   var mtu: Int
   /// The kernel's number of its XDP program.
   var program: UInt32?
+  /// Queues its frames arrive on; nil if nobody knows.
+  var queueCount: Int?
   var isUp = true
   var hasCarrier = true
 
@@ -21,6 +23,9 @@ struct UnderlayCondition: Equatable {
     guard now.mtu == mtu else { return "the MTU of \(name) changed from \(mtu) to \(now.mtu)" }
     guard now.program == program else {
       return "the XDP program of \(name) was \(now.program == nil ? "taken off" : "replaced")"
+    }
+    if let before = queueCount, let count = now.queueCount, count != before {
+      return "the number of queues of \(name) changed from \(before) to \(count)"
     }
     return nil
   }

@@ -177,6 +177,30 @@ extension RealHosts {
       }
     }
 
+    @Test(.timeLimit(minutes)) func queuesThatAreAddedAreServed() throws {
+      try Testbed.run(containers: 1) { bed in
+        let (one, other) = (bed.containersOfA[0], bed.containersOfB[0])
+        try one.ping(other)
+        #expect(try bed.a.status().port("eth0")?.queues == 1)
+        // The driver wants an end's frames to have a queue to arrive on.
+        for direction in ["rx", "tx"] {
+          for host in [bed.a, bed.b] {
+            try host.namespace.run("ethtool -L eth0 \(direction) 2")
+          }
+        }
+        for host in [bed.a, bed.b] {
+          try eventually("both queues are served", within: .seconds(10)) {
+            try host.status().port("eth0")?.queues == 2
+          }
+        }
+        try one.pingEventually(other)
+        try other.pingEventually(one)
+        try one.ping(other)
+        try expectNoProblem(bed.a)
+        try expectNoProblem(bed.b)
+      }
+    }
+
     /// Ends the link of the underlay's program, of which the kernel tells nobody.
     private func takeProgramOff(_ host: TestHost) throws {
       let link = try host.namespace.links().first { $0["ifname"] as? String == "eth0" }
