@@ -30,12 +30,15 @@ extension ControlPlane {
         PortRequest(
           port: ControlPlane.underlayPort, isUnderlay: true, interface: link.name,
           interfaceIndex: UInt32(link.index.rawValue), queueCount: queueCount,
-          frameLengthMax: link.mtu + 14, overlayAddresses: underlayAddresses.map(\.address)))
+          frameLengthMax: link.mtu + 14, overlayAddresses: underlayAddresses.map(\.address),
+          isRetry: underlayPause.isRetry))
     } catch {
+      if error.mayFollowAttach { underlayPause.begin(at: now()) }
       throw .engine(error)
     }
     underlay = link
     underlayTrouble = nil
+    underlayPause.stop()
     model.addPort(ControlPlane.underlayPort, receivesFloods: false)
     applyFaults(to: ControlPlane.underlayPort)
     let status = engine.status(of: ControlPlane.underlayPort)
@@ -57,6 +60,7 @@ extension ControlPlane {
     if let reason = underlayInUse?.interruption(by: found.map(conditionWithQueues)) {
       closeUnderlay(because: reason)
     }
+    underlayPause.note(index: found?.index.rawValue, isUp: found?.isUp ?? false)
     guard let found else {
       noteUnderlayTrouble("interface \(options.underlay) is gone; waiting for it")
       return
@@ -104,6 +108,7 @@ extension ControlPlane {
   }
 
   private func reopenUnderlay(_ link: Link) {
+    guard underlayPause.isOver(at: now()) else { return }
     do {
       try openUnderlay(link)
     } catch {
