@@ -37,6 +37,7 @@ extension ControlPlane {
       throw .engine(error)
     }
     underlay = link
+    settleOverlayMTU(over: link)
     underlayTrouble = nil
     underlayPause.stop()
     model.addPort(ControlPlane.underlayPort, receivesFloods: false)

@@ -102,6 +102,8 @@ package actor ControlPlane {
   /// Why the underlay's addresses are not ours to receive at; nil if they are.
   var addressTrouble: String?
   var overlayMTU = 0
+  /// Whether the file was read again and the underlay was not in use since.
+  var isOverlayMTUDue = false
   var endpoints: [EndpointState] = []
   var attachments: [PortIndex: Attachment] = [:]
   var faults: [PortFault]

@@ -53,6 +53,13 @@ struct UnderlayCondition: Equatable {
     return problems
   }
 
+  /// The MTU that containers get, never negative: as `wanted`, as far as an underlay's `mtu` and
+  /// the longest frame leave room for it.
+  static func overlayMTU(wanted: Int?, mtu: Int, frameLengthMax: Int) -> Int {
+    let room = min(mtu, frameLengthMax - 18) - outerLength
+    return max(0, min(wanted ?? room, room))
+  }
+
   /// Bytes that VXLAN over IPv4 adds to a container's packet.
   static let outerLength = 50
 }

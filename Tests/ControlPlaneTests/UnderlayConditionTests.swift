@@ -45,6 +45,20 @@ import Testing
     #expect(inUse.problems(addresses: addresses, overlayMTU: 1300) == [])
   }
 
+  @Test func containersGetWhatIsWantedAsFarAsThereIsRoomAndNeverLessThanNothing() {
+    func overlayMTU(_ wanted: Int?, _ mtu: Int) -> Int {
+      UnderlayCondition.overlayMTU(wanted: wanted, mtu: mtu, frameLengthMax: 3840)
+    }
+    #expect(overlayMTU(nil, 1500) == 1450)
+    #expect(overlayMTU(1300, 1500) == 1300)
+    #expect(overlayMTU(1500, 1500) == 1450)
+    #expect(overlayMTU(nil, 9000) == 3772)
+    for mtu in [50, 49, 20, 0] {
+      #expect(overlayMTU(nil, mtu) == 0)
+      #expect(overlayMTU(576, mtu) == 0)
+    }
+  }
+
   @Test func eachProblemSaysWhatToDo() {
     let down = changed { ($0.isUp, $0.hasCarrier) = (false, false) }
     #expect(
