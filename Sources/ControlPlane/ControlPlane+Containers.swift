@@ -153,7 +153,7 @@ extension ControlPlane {
     }
     guard !attachment.isOpen else { return nil }
     do {
-      try open(hostEnd, as: port)
+      try open(hostEnd, as: port, isRetry: attachment.trouble != nil)
     } catch {
       return error.description
     }

@@ -15,7 +15,7 @@ extension ControlPlane {
         after.refusal = nil
         after.state = nextHop(of: before.options.address, on: underlay)
       } else {
-        after.refusal = "the underlay \(options.underlay) is not in use"
+        after.refusal = underlayRefusal
       }
       endpoints[position] = after
       model.setEndpoint(after.index, reached: path(to: after))

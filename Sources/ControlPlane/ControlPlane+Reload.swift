@@ -50,7 +50,8 @@ extension ControlPlane {
     options.endpoints = wanted.endpoints
     options.keepsAttachments = wanted.keepsAttachments
     setFaults(wanted.faults)
-    if let underlay { overlayMTU = overlayMTU(over: underlay) }
+    isOverlayMTUDue = true
+    if let underlay { settleOverlayMTU(over: underlay) }
     recoverEndpointIndices()
     let changes = EndpointChanges(from: endpoints.map(\.options), to: wanted.endpoints)
     for endpoint in changes.removed { remove(endpoint) }
@@ -66,10 +67,19 @@ extension ControlPlane {
     if !changes.removed.isEmpty { removeUnwantedNeighbours() }
   }
 
+  /// Gives containers attached from now on the MTU that was configured since it was last settled.
+  ///
+  /// Only then, so that the status tells if those that are there have more than an underlay leaves.
+  func settleOverlayMTU(over underlay: Link) {
+    guard isOverlayMTUDue else { return }
+    overlayMTU = overlayMTU(over: underlay)
+    isOverlayMTUDue = false
+  }
+
   /// The MTU that containers get: as configured, as far as the underlay has room for it.
   func overlayMTU(over underlay: Link) -> Int {
-    let room = min(underlay.mtu, engine.frameLengthMax - 18) - UnderlayCondition.outerLength
-    return min(options.overlayMTU ?? room, room)
+    UnderlayCondition.overlayMTU(
+      wanted: options.overlayMTU, mtu: underlay.mtu, frameLengthMax: engine.frameLengthMax)
   }
 
   /// Adds an endpoint that is not resolved yet; false if there is no room.

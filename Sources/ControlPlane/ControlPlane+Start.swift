@@ -37,7 +37,7 @@ extension ControlPlane {
       throw .host(error)
     }
     hostPair = pair
-    try open(pair.switchEnd, as: ControlPlane.hostPort)
+    try open(pair.switchEnd, as: ControlPlane.hostPort, isRetry: hostTrouble != nil)
     hostTrouble = nil
     model.addPort(ControlPlane.hostPort, receivesFloods: true)
   }
@@ -64,7 +64,9 @@ extension ControlPlane {
   }
 
   /// Opens the data plane's port on the host end of a veth.
-  func open(_ link: Link, as port: PortIndex) throws(ControlPlaneError) {
+  func open(
+    _ link: Link, as port: PortIndex, isRetry: Bool = false
+  ) throws(ControlPlaneError) {
     do {
       let queueCount: Int
       do { queueCount = try netlink.receiveQueueCount(of: link) } catch {
@@ -74,7 +76,8 @@ extension ControlPlane {
         PortRequest(
           port: port, isUnderlay: false, interface: link.name,
           interfaceIndex: UInt32(link.index.rawValue), queueCount: queueCount,
-          frameLengthMax: min(link.mtu + 18, engine.frameLengthMax), overlayAddresses: []))
+          frameLengthMax: min(link.mtu + 18, engine.frameLengthMax), overlayAddresses: [],
+          isRetry: isRetry))
       applyFaults(to: port, interface: link.name)
     } catch let failure as EngineFailure {
       throw .engine(failure)

@@ -44,7 +44,7 @@ extension ControlPlane {
     return StatusReport(
       version: Version.text, hostName: options.hostName, uptimeSeconds: now() - startedSeconds,
       problems: underlayProblems(link) + [hostTrouble].compactMap(\.self),
-      underlay: underlayReport(link), overlayMTU: UInt32(overlayMTU),
+      underlay: underlayReport(link), overlayMTU: UInt32(clamping: overlayMTU),
       workers: workers.enumerated().map { workerReport($0.offset, $0.element) },
       ports: portReports(), endpoints: endpoints.map(endpointReport), macs: macCountReport(),
       losses: losses, frames: frameReport(sum),
@@ -71,7 +71,7 @@ extension ControlPlane {
       }
     return UnderlayReport(
       interface: options.underlay, mode: status?.mode ?? .generic, reason: status?.reason ?? "",
-      zeroCopy: status?.zeroCopy ?? false, mtu: UInt32(link?.mtu ?? 0),
+      zeroCopy: status?.zeroCopy ?? false, mtu: UInt32(clamping: link?.mtu ?? 0),
       addresses: underlayAddresses, vxlanPort: options.vxlanPort, state: state)
   }
 
@@ -114,7 +114,7 @@ extension ControlPlane {
       address: endpoint.options.address, vni: endpoint.options.network.bits,
       port: endpoint.options.port, state: endpoint.isUnusable ? .unresolved : .resolved,
       reason: endpoint.reason)
-    if case .resolved(let hop) = endpoint.state {
+    if !endpoint.isUnusable, case .resolved(let hop) = endpoint.state {
       report.nextHopMAC = hop.destinationMAC
       report.sourceAddress = hop.sourceAddress
       report.outInterface = underlay?.name

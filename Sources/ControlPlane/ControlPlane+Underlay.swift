@@ -30,12 +30,16 @@ extension ControlPlane {
         PortRequest(
           port: ControlPlane.underlayPort, isUnderlay: true, interface: link.name,
           interfaceIndex: UInt32(link.index.rawValue), queueCount: queueCount,
-          frameLengthMax: link.mtu + 14, overlayAddresses: underlayAddresses.map(\.address)))
+          frameLengthMax: link.mtu + 14, overlayAddresses: underlayAddresses.map(\.address),
+          isRetry: underlayPause.isRetry))
     } catch {
+      if error.mayFollowAttach { underlayPause.begin(at: now()) }
       throw .engine(error)
     }
     underlay = link
+    settleOverlayMTU(over: link)
     underlayTrouble = nil
+    underlayPause.stop()
     model.addPort(ControlPlane.underlayPort, receivesFloods: false)
     applyFaults(to: ControlPlane.underlayPort)
     let status = engine.status(of: ControlPlane.underlayPort)
@@ -54,9 +58,10 @@ extension ControlPlane {
       logger.warning("underlay", metadata: ["problem": "\(error)"])
       return
     }
-    if let reason = underlayInUse?.interruption(by: found.map(condition)) {
+    if let reason = underlayInUse?.interruption(by: found.map(conditionWithQueues)) {
       closeUnderlay(because: reason)
     }
+    underlayPause.note(index: found?.index.rawValue, isUp: found?.isUp ?? false)
     guard let found else {
       noteUnderlayTrouble("interface \(options.underlay) is gone; waiting for it")
       return
@@ -83,9 +88,18 @@ extension ControlPlane {
   private var underlayInUse: UnderlayCondition? {
     underlay.map {
       var condition = condition($0)
-      condition.program = engine.status(of: ControlPlane.underlayPort)?.programIdentifier
+      let status = engine.status(of: ControlPlane.underlayPort)
+      condition.program = status?.programIdentifier
+      condition.queueCount = status?.queueCount
       return condition
     }
+  }
+
+  private func conditionWithQueues(_ link: Link) -> UnderlayCondition {
+    var condition = condition(link)
+    // If it is gone by now, the next event tells.
+    condition.queueCount = try? netlink.receiveQueueCount(of: link)
+    return condition
   }
 
   private func condition(_ link: Link) -> UnderlayCondition {
@@ -95,6 +109,7 @@ extension ControlPlane {
   }
 
   private func reopenUnderlay(_ link: Link) {
+    guard underlayPause.isOver(at: now()) else { return }
     do {
       try openUnderlay(link)
     } catch {
@@ -108,9 +123,14 @@ extension ControlPlane {
     underlay = nil
     addressTrouble = nil
     model.removePort(ControlPlane.underlayPort)
+    // With the port went the ways to the endpoints: they are to be told to the model anew.
+    for position in endpoints.indices { endpoints[position].refusal = underlayRefusal }
     commit()
     closePort(ControlPlane.underlayPort)
   }
+
+  /// Why no endpoint is asked for while the underlay's port is closed.
+  var underlayRefusal: String { "the underlay \(options.underlay) is not in use" }
 
   private func noteUnderlayTrouble(_ trouble: String) {
     guard trouble != underlayTrouble else { return }

@@ -14,7 +14,8 @@ package import Routing
 // other. It keeps `ForwardingModel` (module Routing) true and publishes after every change. The
 // host's network is asked through HostNetwork, the data plane through `ForwardingEngine`, which
 // only `Node` connects to the real one. What others do to the host is followed by comparing
-// (`followUnderlay`, `followContainer`), judged by `UnderlayCondition` and `ContainerFindings`.
+// (`followUnderlay`, `followContainer`), judged by `UnderlayCondition` and `ContainerFindings`;
+// `ReopenPause` keeps retries apart.
 // Reports/ holds what the API says about all of it.
 
 /// The control plane of one host.
@@ -96,9 +97,13 @@ package actor ControlPlane {
   var underlayAddresses: [IPv4Prefix] = []
   /// Why the underlay's port is not open; nil if it is.
   var underlayTrouble: String?
+  /// Whether it may be tried again.
+  var underlayPause = ReopenPause()
   /// Why the underlay's addresses are not ours to receive at; nil if they are.
   var addressTrouble: String?
   var overlayMTU = 0
+  /// Whether the file was read again and the underlay was not in use since.
+  var isOverlayMTUDue = false
   var endpoints: [EndpointState] = []
   var attachments: [PortIndex: Attachment] = [:]
   var faults: [PortFault]

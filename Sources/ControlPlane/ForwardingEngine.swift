@@ -19,6 +19,8 @@ package struct PortRequest: Sendable, Equatable {
   package var frameLengthMax: Int
   /// Where outer packets for us arrive: addresses, all with `vxlanPort`.
   package var overlayAddresses: [IPv4Address]
+  /// Whether the last try failed as well: then queues that are in use are not waited for so long.
+  package var isRetry = false
 }
 
 /// What the data plane knows of an open port.
@@ -80,8 +82,13 @@ package struct WorkerStatus: Sendable, Equatable {
 /// The data plane refused something; the text says what to do.
 package struct EngineFailure: Error, Equatable, CustomStringConvertible {
   package let description: String
+  /// Whether a program may have been attached before it failed, which resets some cards.
+  package let mayFollowAttach: Bool
 
-  package init(_ description: String) { self.description = description }
+  package init(_ description: String, mayFollowAttach: Bool = false) {
+    self.description = description
+    self.mayFollowAttach = mayFollowAttach
+  }
 }
 
 /// The data plane, as the control plane knows it.

@@ -10,6 +10,8 @@ struct UnderlayCondition: Equatable {
   var mtu: Int
   /// The kernel's number of its XDP program.
   var program: UInt32?
+  /// Queues its frames arrive on; nil if nobody knows.
+  var queueCount: Int?
   var isUp = true
   var hasCarrier = true
 
@@ -21,6 +23,9 @@ struct UnderlayCondition: Equatable {
     guard now.mtu == mtu else { return "the MTU of \(name) changed from \(mtu) to \(now.mtu)" }
     guard now.program == program else {
       return "the XDP program of \(name) was \(now.program == nil ? "taken off" : "replaced")"
+    }
+    if let before = queueCount, let count = now.queueCount, count != before {
+      return "the number of queues of \(name) changed from \(before) to \(count)"
     }
     return nil
   }
@@ -46,6 +51,13 @@ struct UnderlayCondition: Equatable {
           + " or set overlay.mtu to \(room), start weftd again and attach containers anew")
     }
     return problems
+  }
+
+  /// The MTU that containers get, never negative: as `wanted`, as far as an underlay's `mtu` and
+  /// the longest frame leave room for it.
+  static func overlayMTU(wanted: Int?, mtu: Int, frameLengthMax: Int) -> Int {
+    let room = min(mtu, frameLengthMax - 18) - outerLength
+    return max(0, min(wanted ?? room, room))
   }
 
   /// Bytes that VXLAN over IPv4 adds to a container's packet.

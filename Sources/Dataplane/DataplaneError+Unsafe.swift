@@ -23,6 +23,14 @@ public enum DataplaneError: Error, Equatable, CustomStringConvertible {
   /// A worker did not answer.
   case workerSilent(Int)
 
+  /// Whether opening a port may have attached its program before it failed.
+  public var mayFollowAttach: Bool {
+    switch self {
+    case .thread, .attach, .tooFewQueues: false
+    case .memory, .socket, .program, .tooManyPorts, .workerSilent: true
+    }
+  }
+
   /// One sentence: what failed and what is accepted.
   public var description: String {
     switch self {

@@ -25,6 +25,8 @@ public struct PortSpecification: Sendable {
   public var attach: AttachRequest
   /// Where outer packets for us arrive; for the underlay.
   public var overlayAddresses: [OverlayAddress]
+  /// How long a queue is waited for that another socket has, which the kernel may be freeing.
+  public var busyPatienceMilliseconds = 2000
 
   /// Gathers what a port is.
   public init(
@@ -220,29 +222,30 @@ extension Engine {
   ) throws -> PacketSocket {
     var options = PacketSocket.Options(
       interface: specification.interface, queue: queue, ringCapacity: UMEM.ringCapacity)
+    let patience = specification.busyPatienceMilliseconds
     if specification.kind == .underlay, specification.attach != .generic {
       options.zeroCopy = true
       if let frames = try? UMEM(memory: host.ends.frames),
-        let socket = try? bind(options, umem: frames)
+        let socket = try? bind(options, umem: frames, patience)
       {
         return socket
       }
       options.zeroCopy = false
     }
     do {
-      return try bind(options, umem: try host.umem())
+      return try bind(options, umem: try host.umem(), patience)
     } catch let error as XDPError where error.number == EBADF {
       // The registration's first socket lost its interface, and nobody can share it any more.
-      return try bind(options, umem: try host.renewedUMEM())
+      return try bind(options, umem: try host.renewedUMEM(), patience)
     }
   }
 
   /// Binds, and waits for a queue whose last socket was closed only just now: the kernel frees it a
   /// moment later.
   private func bind(
-    _ options: PacketSocket.Options, umem: UMEM
+    _ options: PacketSocket.Options, umem: UMEM, _ patienceMilliseconds: Int
   ) throws(XDPError) -> PacketSocket {
-    for _ in 0..<400 {
+    for _ in 0..<(patienceMilliseconds / 5) {
       do throws(XDPError) {
         return try PacketSocket(umem: umem, options: options)
       } catch {

@@ -30,16 +30,21 @@ final class EngineAdapter: ForwardingEngine {
 
   func openPort(_ request: PortRequest) throws(EngineFailure) {
     do {
-      try engine.openPort(
-        PortSpecification(
-          port: request.port, kind: request.isUnderlay ? .underlay : .station,
-          interface: request.interface, interfaceIndex: request.interfaceIndex,
-          queueCount: request.queueCount, frameLengthMax: request.frameLengthMax,
-          attach: request.isUnderlay ? attachRequest : .automatic,
-          overlayAddresses: overlay(request.overlayAddresses)))
+      try engine.openPort(specification(request))
     } catch {
-      throw EngineFailure(error.description)
+      throw EngineFailure(error.description, mayFollowAttach: error.mayFollowAttach)
     }
+  }
+
+  private func specification(_ request: PortRequest) -> PortSpecification {
+    var specification = PortSpecification(
+      port: request.port, kind: request.isUnderlay ? .underlay : .station,
+      interface: request.interface, interfaceIndex: request.interfaceIndex,
+      queueCount: request.queueCount, frameLengthMax: request.frameLengthMax,
+      attach: request.isUnderlay ? attachRequest : .automatic,
+      overlayAddresses: overlay(request.overlayAddresses))
+    if request.isRetry { specification.busyPatienceMilliseconds = 200 }
+    return specification
   }
 
   func closePort(_ port: PortIndex) -> [EngineFailure] {

@@ -6,7 +6,8 @@ import Testing
 @testable import ControlPlane
 
 @Suite struct UnderlayConditionTests {
-  private let inUse = UnderlayCondition(name: "eth0", index: 2, mtu: 1500, program: 40)
+  private let inUse = UnderlayCondition(
+    name: "eth0", index: 2, mtu: 1500, program: 40, queueCount: 2)
   private let addresses = [IPv4Prefix("192.0.2.1/24")].compactMap(\.self)
 
   private func changed(_ change: (inout UnderlayCondition) -> Void) -> UnderlayCondition {
@@ -19,6 +20,7 @@ import Testing
     #expect(inUse.interruption(by: inUse) == nil)
     #expect(inUse.interruption(by: changed { $0.isUp = false }) == nil)
     #expect(inUse.interruption(by: changed { $0.hasCarrier = false }) == nil)
+    #expect(inUse.interruption(by: changed { $0.queueCount = nil }) == nil)
   }
 
   @Test func portIsClosedForWhatItCannotFollow() {
@@ -27,18 +29,34 @@ import Testing
       inUse.interruption(by: changed { $0.mtu = 1400 }),
       inUse.interruption(by: changed { $0.program = nil }),
       inUse.interruption(by: changed { $0.program = 41 }),
+      inUse.interruption(by: changed { $0.queueCount = 4 }),
     ]
     #expect(
       reasons == [
         "interface eth0 is gone", "another interface is named eth0 now",
         "the MTU of eth0 changed from 1500 to 1400", "the XDP program of eth0 was taken off",
         "the XDP program of eth0 was replaced",
+        "the number of queues of eth0 changed from 2 to 4",
       ])
   }
 
   @Test func nothingIsWrongWithAnInterfaceThatWorks() {
     #expect(inUse.problems(addresses: addresses, overlayMTU: 1450) == [])
     #expect(inUse.problems(addresses: addresses, overlayMTU: 1300) == [])
+  }
+
+  @Test func containersGetWhatIsWantedAsFarAsThereIsRoomAndNeverLessThanNothing() {
+    func overlayMTU(_ wanted: Int?, _ mtu: Int) -> Int {
+      UnderlayCondition.overlayMTU(wanted: wanted, mtu: mtu, frameLengthMax: 3840)
+    }
+    #expect(overlayMTU(nil, 1500) == 1450)
+    #expect(overlayMTU(1300, 1500) == 1300)
+    #expect(overlayMTU(1500, 1500) == 1450)
+    #expect(overlayMTU(nil, 9000) == 3772)
+    for mtu in [50, 49, 20, 0] {
+      #expect(overlayMTU(nil, mtu) == 0)
+      #expect(overlayMTU(576, mtu) == 0)
+    }
   }
 
   @Test func eachProblemSaysWhatToDo() {

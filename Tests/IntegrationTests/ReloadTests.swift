@@ -56,6 +56,25 @@ extension RealHosts {
       }
     }
 
+    @Test(.timeLimit(.minutes(1))) func overlayMTUHoldsOnceTheUnderlayIsInUseAgain() throws {
+      try Testbed.run(containers: 0) { bed in
+        let host = bed.a.namespace
+        try host.ip("link del eth0")
+        try host.ip("link add eth0 type veth peer name eth0 netns \(bed.b.namespace.name)")
+        try host.ip("address add \(bed.a.place.address)/24 dev eth0")
+        try eventually("the port is closed", within: .seconds(10)) {
+          try bed.a.status().losses.underlay == 1
+        }
+        try bed.a.writeConfig(bed.a.config() + "[overlay]\nmtu = 1300\n")
+        try reload(bed.a, "reloaded changed=overlay.mtu")
+        #expect(try bed.a.status().overlay_mtu == 1450)
+        try host.ip("link set eth0 up")
+        try eventually("the new MTU holds", within: .seconds(10)) {
+          try bed.a.status().overlay_mtu == 1300
+        }
+      }
+    }
+
     @Test(.timeLimit(.minutes(1))) func portThatIsServedMayBeInUseBySomebodyElseAsWell() throws {
       try Testbed.run(containers: 1) { bed in
         try bed.a.namespace.ip(

@@ -159,6 +159,58 @@ extension RealHosts {
       }
     }
 
+    @Test(.timeLimit(minutes)) func programThatIsTakenOffComesBackAndTrafficResumes() throws {
+      try Testbed.run(containers: 1) { bed in
+        let (one, other) = (bed.containersOfA[0], bed.containersOfB[0])
+        for round in 1...3 {
+          try one.ping(other)
+          try takeProgramOff(bed.a)
+          try eventually("the port was opened again", within: .seconds(10)) {
+            let status = try bed.a.status()
+            return status.losses.underlay == round && status.underlay.state == "up"
+          }
+          try bed.a.waitUntilResolved()
+          try one.pingEventually(other)
+          try other.pingEventually(one)
+          try expectNoProblem(bed.a)
+        }
+      }
+    }
+
+    @Test(.timeLimit(minutes)) func queuesThatAreAddedAreServed() throws {
+      try Testbed.run(containers: 1) { bed in
+        let (one, other) = (bed.containersOfA[0], bed.containersOfB[0])
+        try one.ping(other)
+        #expect(try bed.a.status().port("eth0")?.queues == 1)
+        // The driver wants an end's frames to have a queue to arrive on.
+        for direction in ["rx", "tx"] {
+          for host in [bed.a, bed.b] {
+            try host.namespace.run("ethtool -L eth0 \(direction) 2")
+          }
+        }
+        for host in [bed.a, bed.b] {
+          try eventually("both queues are served", within: .seconds(10)) {
+            try host.status().port("eth0")?.queues == 2
+          }
+        }
+        try one.pingEventually(other)
+        try other.pingEventually(one)
+        try one.ping(other)
+        try expectNoProblem(bed.a)
+        try expectNoProblem(bed.b)
+      }
+    }
+
+    /// Ends the link of the underlay's program, of which the kernel tells nobody.
+    private func takeProgramOff(_ host: TestHost) throws {
+      let link = try host.namespace.links().first { $0["ifname"] as? String == "eth0" }
+      let program = (link?["xdp"] as? [String: Any])?["prog"] as? [String: Any]
+      let number = try #require(program?["id"] as? Int)
+      let links = try list(json: try host.namespace.run("bpftool -j link show"))
+      let ours = try #require(links.first { $0["prog_id"] as? Int == number }?["id"] as? Int)
+      try host.namespace.run("bpftool link detach id \(ours)")
+    }
+
     /// Both forms of the status say it.
     private func expectProblem(_ host: TestHost, _ text: String) throws {
       try eventually("host \(host.place.name) says '\(text)'", within: .seconds(10)) {

@@ -30,6 +30,7 @@ struct StatusJSON: Decodable {
 
     let interface: String
     let kind: String
+    let queues: Int
     let received_frames: UInt64
     let sent_frames: UInt64
     let kernel_drops: KernelDrops
