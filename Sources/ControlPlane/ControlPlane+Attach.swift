@@ -80,16 +80,14 @@ extension ControlPlane {
     specification.mac = valid.mac
     if let interface = valid.interface { specification.interfaceName = interface }
     let interface = try serve(specification, as: port)
+    let attachment = Attachment(interface: interface, port: port, isOpen: true, trouble: nil)
     do throws(HostNetworkError) {
       try interface.announce()
     } catch {
-      model.removePort(port)
-      commit()
-      closePort(port)
-      _ = try? interface.detach()
+      try? delete(attachment)
       throw .host(error)
     }
-    return Attachment(interface: interface, port: port, isOpen: true, trouble: nil)
+    return attachment
   }
 
   /// Makes the pair, opens the port while both ends are down, brings them up and tells the workers:
@@ -113,7 +111,7 @@ extension ControlPlane {
       commit()
       return interface
     } catch {
-      closePort(port)
+      closePort(port, keepsProgram: true)
       throw .host(error)
     }
   }
@@ -146,11 +144,7 @@ extension ControlPlane {
     var attachment = attachment
     do throws(HostNetworkError) {
       if addresses.count == attachment.interface.record.addresses.count {
-        attachments[attachment.port] = nil
-        model.removePort(attachment.port)
-        commit()
-        closePort(attachment.port)
-        _ = try attachment.interface.detach()
+        try delete(attachment)
         logger.info("detached", metadata: attachment.description)
       } else {
         for address in addresses { _ = try attachment.interface.removeAddress(address) }

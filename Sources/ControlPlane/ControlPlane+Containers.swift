@@ -44,6 +44,7 @@ extension ControlPlane {
       }
     } catch {
       warn(of: attachment, error)
+      guard attachments[attachment.port]?.isMoved != true else { return }
     }
     followContainer(attachment.port)
   }
@@ -62,6 +63,7 @@ extension ControlPlane {
   func followContainer(_ port: PortIndex) {
     guard let attachment = attachments[port] else { return }
     do {
+      if attachment.isMoved { return try loseMoved(attachment) }
       switch try netlink.inspect(attachment.interface) {
       case nil: return
       case .gone: lose(attachment, because: "its interface is gone")
@@ -80,40 +82,64 @@ extension ControlPlane {
   }
 
   /// Closes a port; what cannot be taken down is logged.
-  func closePort(_ port: PortIndex) {
-    for failure in engine.closePort(port) {
+  func closePort(_ port: PortIndex, keepsProgram: Bool = false) {
+    for failure in engine.closePort(port, keepsProgram: keepsProgram) {
       logger.error("port", metadata: ["port": "\(port.number)", "problem": "\(failure)"])
     }
   }
 
   /// An interface in a namespace that nobody attached must not be on the overlay.
   private func loseMoved(_ attachment: Attachment) throws(HostNetworkError) {
-    lose(attachment, because: "its interface was moved to another namespace")
-    try attachment.interface.detach()
+    var attachment = attachment
+    attachment.isMoved = true
+    try delete(attachment)
+    noteLoss(of: attachment, because: "its interface was moved to another namespace")
+  }
+
+  /// Closes a container's port and deletes its pair, whose frames are dropped in between.
+  ///
+  /// If the pair cannot be deleted the attachment stays, to be looked at again.
+  func delete(_ attachment: Attachment) throws(HostNetworkError) {
+    withdraw(attachment.port, keepsProgram: true)
+    do {
+      try attachment.interface.detach()
+    } catch {
+      var kept = attachment
+      kept.isOpen = false
+      kept.trouble = "\(attachment.interface.hostEnd) cannot be deleted: \(error)"
+      attachments[attachment.port] = kept
+      throw error
+    }
+    attachments[attachment.port] = nil
   }
 
   private func lose(_ attachment: Attachment, because reason: String) {
     attachments[attachment.port] = nil
-    losses.attachments += 1
     withdraw(attachment.port)
+    noteLoss(of: attachment, because: reason)
+  }
+
+  private func noteLoss(of attachment: Attachment, because reason: String) {
+    losses.attachments += 1
     var metadata = attachment.description
     metadata["reason"] = "\(reason)"
     logger.notice("container lost", metadata: metadata)
   }
 
   /// Takes a port out of forwarding, then closes it.
-  private func withdraw(_ port: PortIndex) {
+  private func withdraw(_ port: PortIndex, keepsProgram: Bool = false) {
     model.removePort(port)
     commit()
-    closePort(port)
+    closePort(port, keepsProgram: keepsProgram)
   }
 
   private func follow(_ attachment: Attachment, _ presence: ContainerCondition.Presence) {
     var attachment = attachment
     let findings = ContainerFindings(
       attachment.interface.record, ContainerFindings.Ends(presence))
-    note(findings, in: &attachment)
-    let trouble = serve(&attachment, on: presence.hostEnd) ?? findings.trouble
+    attachment.interface.noteHostEnd(presence.hostEnd.name)
+    let unrecorded = note(findings, in: &attachment)
+    let trouble = serve(&attachment, on: presence.hostEnd) ?? findings.trouble ?? unrecorded
     if trouble != attachment.trouble {
       attachment.trouble = trouble
       var metadata = attachment.description
@@ -123,14 +149,21 @@ extension ControlPlane {
     attachments[attachment.port] = attachment
   }
 
-  /// Keeps the record true.
-  private func note(_ findings: ContainerFindings, in attachment: inout Attachment) {
-    do throws(HostNetworkError) {
-      if let name = findings.newName {
+  /// Keeps the record true; says what of it cannot be recorded.
+  private func note(
+    _ findings: ContainerFindings, in attachment: inout Attachment
+  ) -> String? {
+    var trouble: String?
+    if let name = findings.newName {
+      do {
         try attachment.interface.noteName(name)
         logger.notice("container's interface renamed", metadata: attachment.description)
+      } catch {
+        trouble = "its new name in the container cannot be recorded: \(error); rename it there"
       }
-      guard !findings.lostAddresses.isEmpty else { return }
+    }
+    guard !findings.lostAddresses.isEmpty else { return trouble }
+    do {
       try attachment.interface.noteLoss(of: findings.lostAddresses)
       losses.addresses += UInt64(findings.lostAddresses.count)
       var metadata = attachment.description
@@ -140,6 +173,7 @@ extension ControlPlane {
     } catch {
       logger.error("container's record", metadata: ["problem": "\(error)"])
     }
+    return trouble
   }
 
   /// Makes sure that the port is open and has our program; says why it is not.

@@ -37,7 +37,7 @@ extension ControlPlane {
 
   private func removeAttachments() {
     for attachment in attachments.values.sorted(by: { $0.port.number < $1.port.number }) {
-      for failure in engine.closePort(attachment.port) { note(failure) }
+      for failure in engine.closePort(attachment.port, keepsProgram: true) { note(failure) }
       removing(attachment.interface.hostEnd) { () throws(HostNetworkError) in
         try attachment.interface.detach()
       }

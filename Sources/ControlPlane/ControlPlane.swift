@@ -68,6 +68,8 @@ package actor ControlPlane {
     var isOpen: Bool
     /// Why no frame passes; nil if they do.
     var trouble: String?
+    /// Whether the container's end went to another namespace, so that the pair has to go.
+    var isMoved = false
   }
 
   /// An endpoint and how it is reached.

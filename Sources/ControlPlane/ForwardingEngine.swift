@@ -105,8 +105,9 @@ package protocol ForwardingEngine: Sendable {
   func clearHintEvent()
   func takeHints(_ body: (Hint) -> Void)
   func openPort(_ request: PortRequest) throws(EngineFailure)
-  /// Gives what could not be done; all the rest was.
-  func closePort(_ port: PortIndex) -> [EngineFailure]
+  /// Gives what could not be done; all the rest was. A container's port drops all frames from then
+  /// on if `keepsProgram`.
+  func closePort(_ port: PortIndex, keepsProgram: Bool) -> [EngineFailure]
   func setOverlayAddresses(_ addresses: [IPv4Address], port: PortIndex) throws(EngineFailure)
   /// Makes an open port bad on purpose, or good again with nil.
   func setFaults(_ settings: FaultSettings?, port: PortIndex) throws(EngineFailure)

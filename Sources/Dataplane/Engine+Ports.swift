@@ -95,7 +95,8 @@ final class OpenPort: Sendable {
 extension Engine {
   /// Opens a port: program, a socket on every queue, served by the workers when this returns.
   ///
-  /// Nothing is left behind if any step fails.
+  /// If any step fails nothing is left behind, but for a station's program: it drops all frames, so
+  /// that the host does not take them, until the port is opened again or its interface deleted.
   public func openPort(_ specification: PortSpecification) throws(DataplaneError) {
     closeAbandoned()
     if let silent = abandoned.withLock({ $0.first?.worker }) { throw .workerSilent(silent) }
@@ -115,8 +116,9 @@ extension Engine {
       }
     } catch {
       // What cannot be closed now is abandoned; the reason for all of it is `error`.
+      for queue in 0..<specification.queueCount { try? program.removeSocket(queue: UInt32(queue)) }
       _ = close(queues)
-      _ = attachment.detach()
+      if kind == .underlay { _ = attachment.detach() }
       throw error
     }
     let open = OpenPort(

@@ -37,8 +37,8 @@ package struct AttachSpecification: Hashable, Sendable {
 /// removes the pair. Each change of the interface opens the namespace anew and makes sure it is
 /// still the one of the attachment.
 package struct ContainerInterface: Hashable, Sendable {
-  /// The name of the host's end.
-  package let hostEnd: String
+  /// The name of the host's end, as it was found last.
+  package private(set) var hostEnd: String
   /// The number of the host's end.
   package let hostEndIndex: InterfaceIndex
   /// What the host's end says of the attachment.
@@ -108,8 +108,12 @@ package struct ContainerInterface: Hashable, Sendable {
     return true
   }
 
-  /// Somebody gave the container's end another name.
+  /// Somebody gave the host's end another name.
+  package mutating func noteHostEnd(_ name: String) { hostEnd = name }
+
+  /// Somebody gave the container's end another name; throws if that is none the record can keep.
   package mutating func noteName(_ name: String) throws(HostNetworkError) {
+    try checkInterfaceName(name)
     try remember { $0.containerInterface = name }
   }
 
@@ -129,14 +133,20 @@ package struct ContainerInterface: Hashable, Sendable {
     }
   }
 
-  /// Deletes the pair; false if it is gone, or if the name is another interface's by now.
+  /// Deletes the pair, whatever its host end is called; false if it is gone.
   @discardableResult
   package func detach() throws(HostNetworkError) -> Bool {
     var netlink = try NetlinkSocket()
-    guard let link = try netlink.link(named: hostEnd), link.index == hostEndIndex,
-      link.kind == "veth"
-    else { return false }
+    guard let link = try netlink.link(at: hostEndIndex), isHostEnd(link) else { return false }
     return try netlink.deleteLink(link.index)
+  }
+
+  /// Whether an interface of the host end's number is the host end: the alias or the other end tells,
+  /// should somebody have changed one of them.
+  private func isHostEnd(_ link: Link) -> Bool {
+    guard link.kind == "veth" else { return false }
+    if let alias = link.alias, alias == (try? record.encoded()) { return true }
+    return peer != nil && link.peer == peer
   }
 
   /// Changes the record here and in the kernel, or nowhere.

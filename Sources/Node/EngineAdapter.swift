@@ -47,8 +47,8 @@ final class EngineAdapter: ForwardingEngine {
     return specification
   }
 
-  func closePort(_ port: PortIndex) -> [EngineFailure] {
-    engine.closePort(port).map { EngineFailure($0.description) }
+  func closePort(_ port: PortIndex, keepsProgram: Bool) -> [EngineFailure] {
+    engine.closePort(port, keepsProgram: keepsProgram).map { EngineFailure($0.description) }
   }
 
   func setOverlayAddresses(_ addresses: [IPv4Address], port: PortIndex) throws(EngineFailure) {

@@ -90,6 +90,22 @@ extension KernelTests {
       }
     }
 
+    @Test(arguments: ["all", "default"])
+    func nameThatCouldNotBeReadBackIsNotWritten(name: String) throws {
+      try withAttachment { host, _, _, attached in
+        #expect(throws: HostNetworkError.invalidInterfaceName(name: name)) {
+          try host.run { () throws(HostNetworkError) in
+            var changed = attached
+            try changed.noteName(name)
+          }
+        }
+        let listing = try host.run { () throws(HostNetworkError) in
+          try AttachmentListing.read()
+        }
+        #expect(listing.attachments == [attached])
+      }
+    }
+
     @Test func losesAndNamesAreWrittenIntoTheRecord() throws {
       try withAttachment { host, container, _, attached in
         try container.ip("link set ethwe down")

@@ -174,6 +174,19 @@ extension KernelTests {
       }
     }
 
+    @Test(arguments: ["name foo0", "alias somebodys"])
+    func detachDeletesAPairThatSomebodyRenamed(change: String) throws {
+      try withNamespaces { namespaces in
+        let attached = try attach(try specification(namespaces[1].path), on: namespaces[0])
+        try namespaces[0].ip("link set vethwe1 \(change)")
+        let isDeleted = try namespaces[0].run { () throws(HostNetworkError) in
+          try attached.detach()
+        }
+        #expect(isDeleted)
+        #expect(try namespaces.allSatisfy { try $0.judgedLinks().isEmpty })
+      }
+    }
+
     @Test func endOfTheContainerIsTheEndOfThePair() throws {
       try withNamespaces(1) { namespaces in
         try withNamespaces(1) { containers in

@@ -132,6 +132,48 @@ extension RealHosts {
       }
     }
 
+    @Test(.timeLimit(.minutes(1))) func renamedHostEndIsKnownAndDetached() throws {
+      try Testbed.run(containers: 1) { bed in
+        let (container, other) = (bed.containersOfA[0], bed.containersOfB[0])
+        let port = try #require(try bed.a.attachments().first?.host_interface)
+        try bed.a.namespace.ip("link set \(port) name renamed0")
+        try eventually("the new name is known", within: .seconds(10)) {
+          try bed.a.attachments().map(\.host_interface) == ["renamed0"]
+        }
+        try container.ping(other)
+        try bed.a.detach(container)
+        #expect(try !bed.a.namespace.interfaces().contains("renamed0"))
+        #expect(try container.namespace.interfaces() == [])
+      }
+    }
+
+    /// Without a free descriptor weftd cannot ask the kernel for anything new.
+    @Test(.timeLimit(.minutes(1))) func detachThatFailsLeavesAServedAttachment() throws {
+      try Testbed.run(containers: 1) { bed in
+        let (container, other) = (bed.containersOfA[0], bed.containersOfB[0])
+        let port = try #require(try bed.a.attachments().first?.host_interface)
+        let weftd = try #require(bed.a.weftd)
+        let limit = try run("prlimit --noheadings --output SOFT --nofile --pid \(weftd.id)")
+          .trimmingCharacters(in: .whitespacesAndNewlines)
+        let detach = ["detach", "--netns", container.namespace.path]
+        // The connection of the request takes the last descriptor.
+        let used = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(weftd.id)/fd")
+        let free = (0...).first { !used.contains("\($0)") } ?? 0
+        try run("prlimit --pid \(weftd.id) --nofile=\(free + 1):")
+        let refused = try bed.a.ask(detach)
+        try run("prlimit --pid \(weftd.id) --nofile=\(limit):")
+        #expect(refused.status != 0 && refused.errors.contains("ulimit -n"), "\(refused)")
+        let link = try bed.a.namespace.links().first { $0["ifname"] as? String == port }
+        #expect(link?["xdp"] != nil, "the host takes the container's frames")
+        try eventually("the attachment is served again", within: .seconds(10)) {
+          try bed.a.attachments().map(\.state) == ["attached"]
+        }
+        try container.pingEventually(other)
+        try bed.a.detach(container)
+        #expect(try container.namespace.interfaces() == [])
+      }
+    }
+
     @Test(.timeLimit(.minutes(1))) func foreignProgramOnAPortIsRespectedUntilItGoes() throws {
       try Testbed.run(containers: 2) { bed in
         let (container, neighbour) = (bed.containersOfA[0], bed.containersOfA[1])
@@ -193,9 +235,10 @@ extension RealHosts {
         var after = before
         try eventually("all is given back", within: .seconds(10)) {
           after = try Holdings(of: weftd, on: bed.a)
-          return after == before
+          return after == before && after.sockets <= before.sockets
         }
         #expect(after == before)
+        #expect(after.sockets <= before.sockets)
         #expect(try bed.a.status().losses.attachments == 100)
       }
     }
@@ -207,11 +250,20 @@ extension RealHosts {
       let maps: Int
       let frames: [Int]
       let interfaces: [String]
+      /// Of all kinds; a connection of the API may be among them before, so there may be fewer after.
+      let sockets: Int
+
+      static func == (one: Holdings, other: Holdings) -> Bool {
+        one.descriptors == other.descriptors && one.programs == other.programs
+          && one.maps == other.maps && one.frames == other.frames
+          && one.interfaces == other.interfaces
+      }
 
       init(of weftd: RunningProcess, on host: TestHost) throws {
         let objects = try KernelObjects(of: weftd.id, in: host.namespace)
-        // Connections of the API come and go.
-        descriptors = try weftd.descriptors().filter { !$0.hasPrefix("socket:") }.count
+        let all = try weftd.descriptors()
+        sockets = all.filter { $0.hasPrefix("socket:") }.count
+        descriptors = all.count - sockets
         programs = objects.programs.count
         maps = objects.maps.count
         frames = try host.status().workers.map(\.frames_free)

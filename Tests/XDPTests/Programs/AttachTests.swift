@@ -7,7 +7,7 @@ import Testing
 import XDP
 
 /// The program of an interface as the kernel reports it: id 0 is none.
-private func attached(_ interfaceIndex: UInt32) throws -> cxdp_attached {
+func attached(_ interfaceIndex: UInt32) throws -> cxdp_attached {
   var attached = cxdp_attached()
   let result = unsafe cxdp_query_program(interfaceIndex, &attached)
   guard result == 0 else { throw TestFailure("the query failed with \(result)") }
