@@ -141,8 +141,9 @@ package struct ContainerInterface: Hashable, Sendable {
     return try netlink.deleteLink(link.index)
   }
 
-  /// Whether an interface of the host end's number is the host end: the alias or the other end tells,
-  /// should somebody have changed one of them.
+  /// Whether an interface of the host end's number is the host end.
+  ///
+  /// The alias or the other end tells, should somebody have changed one of them.
   private func isHostEnd(_ link: Link) -> Bool {
     guard link.kind == "veth" else { return false }
     if let alias = link.alias, alias == (try? record.encoded()) { return true }

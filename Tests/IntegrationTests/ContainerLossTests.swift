@@ -250,7 +250,7 @@ extension RealHosts {
       let maps: Int
       let frames: [Int]
       let interfaces: [String]
-      /// Of all kinds; a connection of the API may be among them before, so there may be fewer after.
+      /// Of all kinds; a connection of the API may be among them before, so fewer may be left.
       let sockets: Int
 
       static func == (one: Holdings, other: Holdings) -> Bool {
