@@ -128,7 +128,8 @@ package struct ContainerInterface: Hashable, Sendable {
     let mac = record.mac
     try inside { (_, link) throws(HostNetworkError) in
       for prefix in prefixes {
-        try GratuitousARP.announce(prefix.address, at: mac, on: link.index)
+        // Somebody inside may have given it another hardware address.
+        try GratuitousARP.announce(prefix.address, at: link.mac ?? mac, on: link.index)
       }
     }
   }
