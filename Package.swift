@@ -124,8 +124,8 @@ let upperLayers: [Target] = [
   program(
     "pktbench",
     [
-      "CLinux", "CPrograms", "CXDP", "ControlAPI", "ControlPlane", "Dataplane", "Forwarding",
-      "HostNetwork", "Inet", "Node", "Routing", "Tables", "Telemetry", "Wire", "XDP", arguments,
+      "CLinux", "CXDP", "ControlAPI", "Dataplane", "Forwarding", "HostNetwork", "Inet", "Node",
+      "Routing", "Tables", "Telemetry", "Wire", "XDP", arguments,
     ]),
 ]
 

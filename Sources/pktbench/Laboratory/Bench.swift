@@ -94,7 +94,11 @@ final class Bench: Sendable {
     let receiver = try room.visit { try Receiver(interface: interface) }
     defer { receiver.close() }
     try sink.redirect(to: receiver.socket)
-    defer { try? sink.redirect(to: nil) }
+    try expectEveryFlow(at: receiver)
+    try sink.redirect(to: nil)
+  }
+
+  private func expectEveryFlow(at receiver: Receiver) throws {
     try warmUp(receiver)
     var seen: Set<Int> = []
     for burst in 0..<(Flows.count / 64) {
