@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -94,6 +95,27 @@ void clinux_event_clear(int descriptor) {
   uint64_t count;
   ssize_t taken = read(descriptor, &count, sizeof count);
   (void)taken;
+}
+
+int clinux_poller(void) { return result_or_error(epoll_create1(EPOLL_CLOEXEC)); }
+
+int clinux_poller_add(int poller, int descriptor, uint32_t number) {
+  struct epoll_event event = {.events = EPOLLIN, .data.u32 = number};
+  return result_or_error(epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event));
+}
+
+int clinux_poller_remove(int poller, int descriptor) {
+  return result_or_error(epoll_ctl(poller, EPOLL_CTL_DEL, descriptor, NULL));
+}
+
+int clinux_poller_ready(int poller, uint32_t* numbers, int capacity) {
+  struct epoll_event events[64];
+  if (capacity > 64)
+    capacity = 64;
+  int count = epoll_wait(poller, events, capacity, 0);
+  for (int index = 0; index < count; index++)
+    numbers[index] = events[index].data.u32;
+  return result_or_error(count);
 }
 
 int clinux_claim_name(const char* name) {

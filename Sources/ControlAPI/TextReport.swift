@@ -90,6 +90,7 @@ extension TextReport {
     let frames = status.frames
     let macs = status.macs
     let losses = status.losses
+    let between = frames.handedOver == 0 ? "" : ", \(frames.handedOver) handed between workers"
     return [
       (
         "Frames",
@@ -98,7 +99,7 @@ extension TextReport {
       (
         "",
         "\(frames.sent) sent, \(frames.punted) punted, \(frames.dropped) dropped, "
-          + "\(frames.merged) merged, \(frames.held) held"
+          + "\(frames.merged) merged, \(frames.held) held\(between)"
       ),
       ("Balanced", frames.balanced ? "yes" : "no"),
       (

@@ -133,7 +133,8 @@ extension ControlPlane {
     FrameReport(
       received: account.received, generated: account.generated, copied: account.copied,
       sent: account.sent, punted: account.punted, dropped: account.dropped.reduce(0, +),
-      merged: account.merged, held: account.held)
+      merged: account.merged, held: account.held, takenOver: account.takenOver,
+      handedOver: account.handedOver)
   }
 }
 

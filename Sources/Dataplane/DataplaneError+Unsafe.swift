@@ -16,8 +16,6 @@ public enum DataplaneError: Error, Equatable, CustomStringConvertible {
   case program(ProgramError)
   /// The program could not be attached.
   case attach(AttachError)
-  /// Every worker needs a queue of its own on every interface.
-  case tooFewQueues(interface: String, queues: Int, workers: Int)
   /// No slot is left for another port.
   case tooManyPorts(limit: Int)
   /// A worker did not answer.
@@ -26,7 +24,7 @@ public enum DataplaneError: Error, Equatable, CustomStringConvertible {
   /// Whether opening a port may have attached its program before it failed.
   public var mayFollowAttach: Bool {
     switch self {
-    case .thread, .attach, .tooFewQueues: false
+    case .thread, .attach: false
     case .memory, .socket, .program, .tooManyPorts, .workerSilent: true
     }
   }
@@ -40,9 +38,6 @@ public enum DataplaneError: Error, Equatable, CustomStringConvertible {
     case .socket(let error): error.description
     case .program(let error): error.description
     case .attach(let error): error.description
-    case .tooFewQueues(let interface, let queues, let workers):
-      "\(interface) has \(queues) queue(s) for \(workers) workers; give at most \(queues) core(s)"
-        + " under [workers] cores, or the interface more queues"
     case .tooManyPorts(let limit): "all \(limit) ports are in use; detach a container first"
     case .workerSilent(let worker): "worker \(worker) does not answer; restart weftd"
     }

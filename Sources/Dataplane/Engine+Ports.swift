@@ -100,10 +100,6 @@ extension Engine {
   public func openPort(_ specification: PortSpecification) throws(DataplaneError) {
     closeAbandoned()
     if let silent = abandoned.withLock({ $0.first?.worker }) { throw .workerSilent(silent) }
-    guard specification.queueCount >= workerCount else {
-      throw .tooFewQueues(
-        interface: specification.interface, queues: specification.queueCount, workers: workerCount)
-    }
     let kind: ProgramKind = specification.kind == .underlay ? .underlay : .port
     let program: XDPProgram
     do { program = try XDPProgram(kind) } catch { throw .program(error) }
@@ -114,7 +110,9 @@ extension Engine {
       for queue in 0..<specification.queueCount {
         queues.append(try openQueue(UInt32(queue), specification, program))
       }
+      try startHandingOver(specification)
     } catch {
+      _ = stopHandingOver(specification)
       // What cannot be closed now is abandoned; the reason for all of it is `error`.
       for queue in 0..<specification.queueCount { try? program.removeSocket(queue: UInt32(queue)) }
       _ = close(queues)
@@ -134,7 +132,7 @@ extension Engine {
   public func closePort(_ port: PortIndex, keepsProgram: Bool = false) -> [DataplaneError] {
     closeAbandoned()
     guard let open = ports.withLock({ $0.removeValue(forKey: port) }) else { return [] }
-    var errors: [DataplaneError] = []
+    var errors = stopHandingOver(open.specification)
     for queue in open.queues {
       do { try open.program.removeSocket(queue: queue.number) } catch {
         errors.append(.program(error))
@@ -269,6 +267,31 @@ extension Engine {
     for counter in PortCounter.allCases { counters.set(0, at: counter.rawValue) }
     host.ends.ports.fill(
       slot, with: PortQueue(options, rings: socket.takeRings(), counters: counters))
+  }
+
+  /// Workers for which the interface has no queue: others carry their frames to it.
+  private func workersWithoutQueue(_ specification: PortSpecification) -> Range<Int> {
+    min(specification.queueCount, workerCount)..<workerCount
+  }
+
+  private func startHandingOver(_ specification: PortSpecification) throws(DataplaneError) {
+    for worker in workersWithoutQueue(specification) {
+      let carrier = UInt16(worker % specification.queueCount)
+      try hosts[worker].command(
+        WorkerCommand(.startHandingOver, slot: carrier, port: specification.port))
+    }
+  }
+
+  private func stopHandingOver(_ specification: PortSpecification) -> [DataplaneError] {
+    var errors: [DataplaneError] = []
+    for worker in workersWithoutQueue(specification) {
+      do {
+        try hosts[worker].command(WorkerCommand(.stopHandingOver, port: specification.port))
+      } catch {
+        errors.append(error)
+      }
+    }
+    return errors
   }
 
   /// Takes queues from their workers, closes their sockets, takes the kernel's frames back.

@@ -44,11 +44,24 @@ public final class Engine: Sendable {
   public init(options: Options, snapshot: SnapshotMemory) throws(DataplaneError) {
     self.options = options
     hintEvent = clinux_event()
+    let count = options.cores.count
+    let handOver: HandOverMemory?
+    do { handOver = count > 1 ? try HandOverMemory(workerCount: count) : nil } catch {
+      throw .memory(error)
+    }
+    let common = WorkerHost.Common(
+      options: options, snapshot: snapshot, hintEvent: hintEvent,
+      events: options.cores.map { _ in clinux_event() }, handOver: handOver)
     var hosts: [WorkerHost] = []
-    for (index, core) in options.cores.enumerated() {
-      hosts.append(
-        try WorkerHost(
-          index: index, core: core, options: options, snapshot: snapshot, hintEvent: hintEvent))
+    do throws(DataplaneError) {
+      for (index, core) in options.cores.enumerated() {
+        hosts.append(try WorkerHost(index: index, core: core, common: common))
+      }
+    } catch {
+      for host in hosts { host.stop() }
+      for event in common.events { close(event) }
+      close(hintEvent)
+      throw error
     }
     self.hosts = hosts
   }
@@ -75,6 +88,8 @@ public final class Engine: Sendable {
     var errors: [DataplaneError] = []
     for port in open { errors += closePort(port, keepsProgram: keepsPrograms) }
     for host in hosts { host.stop() }
+    // Only now, as a worker signals the events of others.
+    for host in hosts { close(host.event) }
     close(hintEvent)
     return errors
   }

@@ -109,9 +109,15 @@ public struct FrameMemory: ~Copyable {
 
   /// Copies a frame into a free chunk behind its headroom, or returns nil if there is none.
   mutating func copy(_ frame: Frame) -> Frame? {
-    guard Int(frame.length) <= UMEM.frameLengthMax, let chunk = take() else { return nil }
+    unsafe copy(base + Int(frame.address), length: frame.length)
+  }
+
+  /// Copies the `length` bytes of a frame from elsewhere into a free chunk, or returns nil.
+  @unsafe
+  mutating func copy(_ bytes: UnsafeRawPointer, length: UInt32) -> Frame? {
+    guard Int(length) <= UMEM.frameLengthMax, let chunk = take() else { return nil }
     let address = chunk &+ UInt32(UMEM.headroom)
-    unsafe memcpy(base + Int(address), base + Int(frame.address), Int(frame.length))
-    return Frame(address: address, length: frame.length)
+    unsafe memcpy(base + Int(address), bytes, Int(length))
+    return Frame(address: address, length: length)
   }
 }

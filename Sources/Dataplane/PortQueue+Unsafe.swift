@@ -31,10 +31,18 @@ public struct PortQueue: ~Copyable {
   var unpublished = 0
   /// Frames the kernel has for sending and has not completed.
   var inFlight = 0
-  /// Chunks wanted on the fill ring; grows when bursts show that it was too small.
+  /// Chunks wanted on the fill ring; follows what bursts take from it.
   var fillTarget: UInt32
+  /// The most that was missing on the fill ring since the last `settle`.
+  var drainedMost: UInt32 = 0
   /// The kernel stopped before the TX ring was empty.
   var owesWakeup = false
+  /// The worker's loop looks at the RX ring; otherwise the kernel tells when it has something.
+  var isPolled = false
+  /// The queue is on the list of those that have something to hand to the kernel or to take back.
+  var isPending = false
+  /// Something was received since the last `settle`.
+  var wasBusy = false
   /// What is received goes through the slot's `FaultInjector`.
   var hasFaults = false
   let backing: PortBacking
@@ -46,6 +54,7 @@ public struct PortQueue: ~Copyable {
   let counters: CounterBlock
 
   // Cold.
+  var fillTargetMin: UInt32
   let fillTargetMax: UInt32
 
   /// Describes a queue to be served.
@@ -58,7 +67,7 @@ public struct PortQueue: ~Copyable {
     public var backing: PortBacking
     /// The longest frame the port carries, in bytes with its Ethernet header.
     public var frameLengthMax: Int
-    /// Chunks on the fill ring to begin with.
+    /// Chunks on the fill ring to begin with, and while nothing happens.
     public var fillTarget: UInt32
 
     /// Gathers what a queue is.
@@ -83,6 +92,7 @@ public struct PortQueue: ~Copyable {
     port = options.port
     frameLengthMax = UInt32(options.frameLengthMax)
     fillTarget = min(options.fillTarget, capacity)
+    fillTargetMin = fillTarget
     fillTargetMax = capacity
     self.counters = counters
   }
@@ -109,7 +119,6 @@ public struct PortQueue: ~Copyable {
     guard count > 0 else { return }
     counters.add(UInt64(count), to: PortCounter.receivedFrames.rawValue)
     counters.add(bytes, to: PortCounter.receivedBytes.rawValue)
-    if UInt32(count) &* 2 >= fillTarget { fillTarget = min(fillTarget &* 2, fillTargetMax) }
   }
 
   /// Puts a frame on the TX ring; false if it is full.
@@ -126,11 +135,20 @@ public struct PortQueue: ~Copyable {
   }
 
   /// Tops the fill ring up to its target.
+  ///
+  /// The target doubles if half of it was missing, as long as four times as much stays free.
   @inline(__always)
   mutating func replenish(slot: UInt16, memory: inout FrameMemory) {
     let there = rings.fill.outstandingCount()
     guard there < fillTarget else { return }
     var missing = fillTarget &- there
+    drainedMost = max(drainedMost, missing)
+    if missing &* 2 >= fillTarget && fillTarget < fillTargetMax
+      && memory.freeCount >= Int(fillTarget) &* 8
+    {
+      missing &+= fillTarget
+      fillTarget &*= 2
+    }
     while missing > 0, let chunk = memory.take() {
       guard rings.fill.append(UInt64(chunk)) else {
         memory.give(chunk)
@@ -140,6 +158,35 @@ public struct PortQueue: ~Copyable {
       missing &-= 1
     }
     rings.fill.publish()
+  }
+
+  /// Begins with fewer chunks the fewer are left, if it is a station's: there may be a thousand of
+  /// them, and most will be silent.
+  mutating func startModestly(free: Int, of all: Int) {
+    guard kind == .station else { return }
+    let share: UInt32 =
+      switch free * 4 / all {
+      case 3...: fillTarget
+      case 2: 32
+      case 1: 8
+      default: 4
+      }
+    fillTarget = min(fillTarget, share)
+    fillTargetMin = fillTarget
+  }
+
+  /// Looks back on what happened since the last call: halves a target of which bursts took less
+  /// than an eighth, and says whether the queue received nothing.
+  mutating func settle() -> Bool {
+    if drainedMost &* 8 < fillTarget && fillTarget / 2 >= fillTargetMin { fillTarget /= 2 }
+    drainedMost = 0
+    defer { wasBusy = false }
+    return !wasBusy
+  }
+
+  /// Whether a breath has something to do for the queue besides receiving.
+  var isUnfinished: Bool {
+    unpublished > 0 || owesWakeup || inFlight > 0 || rings.fill.outstandingCountSeen < fillTarget
   }
 
   /// Takes back the chunks of all frames that have been sent.

@@ -18,7 +18,7 @@ extension Worker {
   }
 
   @inline(__always)
-  private mutating func drop(_ frame: Frame, _ reason: DropReason) {
+  mutating func drop(_ frame: Frame, _ reason: DropReason) {
     counters.add(1, to: WorkerCounter.index(of: reason))
     memory.give(frame.address)
   }
@@ -26,7 +26,20 @@ extension Worker {
   @inline(__always)
   private mutating func send(_ frame: Frame, to port: PortIndex) {
     let slot = ports.slot(for: port)
-    guard slot != PortTable.none else { return drop(frame, .portGone) }
+    guard slot < PortTable.capacity else { return sendElsewhere(frame, to: port) }
+    send(frame, through: slot)
+  }
+
+  /// Sends a frame to a port that has no queue here.
+  @inline(never)
+  private mutating func sendElsewhere(_ frame: Frame, to port: PortIndex) {
+    let carrier = ports.slot(for: port)
+    guard carrier != PortTable.none else { return drop(frame, .portGone) }
+    handOver(frame, to: Int(carrier & ~PortTable.carrierBit), port: port)
+  }
+
+  @inline(__always)
+  mutating func send(_ frame: Frame, through slot: UInt16) {
     guard frame.length <= ports.frameLengthMax(of: slot) else {
       return drop(frame, .tooLongForPort)
     }

@@ -22,6 +22,10 @@ public struct Worker: ~Copyable {
 
   /// Frames that injectors keep (Faults/).
   var heldCount = 0
+  /// Breaths so far, for what is not done in each of them.
+  private var breathNumber: UInt32 = 0
+  /// Ways to the other workers and back (HandOver/).
+  var desk: HandOverDesk
 
   // Cold: touched once a breath or less, or only while a trace is under way.
   var commands: ConsumerRing<WorkerCommand>
@@ -42,6 +46,7 @@ public struct Worker: ~Copyable {
     let hintEvent: CInt
     let trace: TraceDesk
     let index: Int
+    var desk = HandOverDesk()
 
     /// Gathers the parts.
     ///
@@ -79,6 +84,7 @@ public struct Worker: ~Copyable {
     commands = parts.commands
     commandsDone = parts.commandsDone
     tracer = Tracer(desk: parts.trace, worker: parts.index)
+    desk = parts.desk
     reader.goOnline()
   }
 
@@ -93,10 +99,14 @@ public struct Worker: ~Copyable {
     takeCommands()
     let snapshot = reader.refresh()
     var drawn = 0
-    for place in 0..<ports.activeCount {
-      drawn &+= serve(ports.activeSlot(place), snapshot: snapshot)
+    breathNumber &+= 1
+    if breathNumber & Worker.pollReadyMask == 0 { ports.pollReady() }
+    for place in 0..<ports.polledCount {
+      drawn &+= serve(ports.polledSlot(place), snapshot: snapshot)
     }
+    if desk.peerCount > 0 { drawn &+= takeOver() }
     let isOwing = exhale()
+    if breathNumber & Worker.settleMask == 0 { ports.settle() }
     reportHints()
     counters.add(1, to: WorkerCounter.breaths.rawValue)
     if drawn == 0 {
@@ -146,20 +156,23 @@ public struct Worker: ~Copyable {
     EncapsulateStage.process(&batch, memory: &memory, snapshot: snapshot)
   }
 
-  /// Publishes TX, takes completed chunks back and tops the fill rings up.
+  /// Breaths from one look at the ports that the kernel watches to the next, less one.
+  private static var pollReadyMask: UInt32 { 7 }
+  /// Breaths after which ports that were silent all the time are left to the kernel, less one.
+  private static var settleMask: UInt32 { 255 }
+
+  /// Publishes TX and what goes to other workers, takes completed chunks back and tops the fill
+  /// rings up.
   ///
   /// True if a queue owes a wakeup because the kernel stopped early.
   @inline(__always)
   private mutating func exhale() -> Bool {
-    var wakeups = 0
-    var isOwing = false
-    for place in 0..<ports.activeCount {
-      let slot = ports.activeSlot(place)
-      wakeups &+= ports.exhale(slot, memory: &memory)
-      isOwing = isOwing || ports.owesWakeup(slot)
+    let exhalation = ports.exhale(memory: &memory)
+    desk.publish()
+    if exhalation.wakeups > 0 {
+      counters.add(UInt64(exhalation.wakeups), to: WorkerCounter.wakeups.rawValue)
     }
-    if wakeups > 0 { counters.add(UInt64(wakeups), to: WorkerCounter.wakeups.rawValue) }
-    return isOwing
+    return exhalation.isOwing
   }
 
   @inline(__always)
@@ -175,10 +188,12 @@ public struct Worker: ~Copyable {
     guard commands.refreshedReadyCount() > 0 else { return }
     while let command = commands.next() {
       switch command.kind {
-      case .startQueue: ports.start(command.slot)
+      case .startQueue: ports.start(command.slot, memory: memory)
       case .stopQueue:
         discardHeld(command.slot)
         ports.stop(command.slot)
+      case .startHandingOver: ports.setCarrier(Int(command.slot), of: command.port)
+      case .stopHandingOver: ports.setCarrier(nil, of: command.port)
       case .reclaimQueue: _ = memory.reclaim(from: command.slot)
       case .setFaults: ports.applyFaults(command.slot)
       case .startTrace: tracer.arm()

@@ -58,13 +58,21 @@ public final class WorkerEnds: @unchecked Sendable {
   ///
   /// - `index`: the worker's number, which is its line in the snapshot memory.
   /// - `hintEvent`: signalled after new hints, or -1.
-  public func makeWorker(snapshot: SnapshotMemory, index: Int, hintEvent: CInt) -> Worker {
-    Worker(
-      Worker.Parts(
-        memory: FrameMemory(memory: frames), hints: hints.producerHalf(),
-        commands: commands.consumerHalf(), reader: SnapshotReader(memory: snapshot, worker: index),
-        ports: ports, counters: counters, commandsDone: commandsDone, hintEvent: hintEvent,
-        trace: trace, index: index))
+  /// - `handOver`: the ways to other workers; nil if this one is alone.
+  /// - `wakeEvents`: by worker, signalled when that one sleeps and was handed a frame.
+  public func makeWorker(
+    snapshot: SnapshotMemory, index: Int, hintEvent: CInt, handOver: HandOverMemory? = nil,
+    wakeEvents: [CInt] = []
+  ) -> Worker {
+    var parts = Worker.Parts(
+      memory: FrameMemory(memory: frames), hints: hints.producerHalf(),
+      commands: commands.consumerHalf(), reader: SnapshotReader(memory: snapshot, worker: index),
+      ports: ports, counters: counters, commandsDone: commandsDone, hintEvent: hintEvent,
+      trace: trace, index: index)
+    if let handOver {
+      parts.desk = HandOverDesk(worker: index, memory: handOver, wakeEvents: wakeEvents)
+    }
+    return Worker(parts)
   }
 
   /// The end that hints are taken from; taken once.

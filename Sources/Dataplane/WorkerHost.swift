@@ -14,7 +14,8 @@ final class WorkerHost: Sendable {
   let core: Int
   let ends: WorkerEnds
   let thread: WorkerThread
-  private let commandEvent: CInt
+  /// Wakes the worker; whoever ends the engine closes it.
+  let event: CInt
   private let state: Mutex<State>
 
   struct State: ~Copyable {
@@ -26,21 +27,34 @@ final class WorkerHost: Sendable {
     var umem: UMEM?
   }
 
-  init(
-    index: Int, core: Int, options: Engine.Options, snapshot: SnapshotMemory, hintEvent: CInt
-  ) throws(DataplaneError) {
+  /// What an engine's workers have in common.
+  struct Common {
+    let options: Engine.Options
+    let snapshot: SnapshotMemory
+    let hintEvent: CInt
+    /// By worker: signalled after new commands, and when it sleeps and is handed a frame.
+    let events: [CInt]
+    /// The ways between workers; nil if there is one only.
+    let handOver: HandOverMemory?
+  }
+
+  /// Starts worker number `index`; takes its event over.
+  init(index: Int, core: Int, common: Common) throws(DataplaneError) {
     self.index = index
     self.core = core
+    let options = common.options
     do {
       ends = try WorkerEnds(frameCount: options.frameCount)
     } catch {
       throw .memory(error)
     }
-    commandEvent = clinux_event()
+    event = common.events[index]
     state = Mutex(State(commands: ends.commandEnd(), hints: ends.hintEnd()))
     thread = try WorkerThread(
-      worker: ends.makeWorker(snapshot: snapshot, index: index, hintEvent: hintEvent),
-      core: UInt32(core), mode: options.idle, commandEvent: commandEvent)
+      worker: ends.makeWorker(
+        snapshot: common.snapshot, index: index, hintEvent: common.hintEvent,
+        handOver: common.handOver, wakeEvents: common.events),
+      core: UInt32(core), mode: options.idle, commandEvent: event)
   }
 
   /// The worker's frame memory, registered with the kernel on first use.
@@ -81,7 +95,7 @@ final class WorkerHost: Sendable {
       return state.issued
     }
     guard let wanted else { throw .workerSilent(index) }
-    clinux_event_signal(commandEvent)
+    clinux_event_signal(event)
     // Awake workers answer within a breath; a second of 50 µs naps is for a starved core.
     for _ in 0..<60_000 {
       if ends.commandsDone.value(at: 0) >= wanted { return }
@@ -105,6 +119,5 @@ final class WorkerHost: Sendable {
   func stop() {
     try? command(WorkerCommand(.stop))
     thread.join()
-    close(commandEvent)
   }
 }

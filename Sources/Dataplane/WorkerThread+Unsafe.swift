@@ -30,7 +30,7 @@ final class WorkerThread: @unchecked Sendable {
       self.core = core
       policy = IdlePolicy(mode: mode)
       self.commandEvent = commandEvent
-      unsafe waiting = .allocate(capacity: PortTable.capacity + 1)
+      unsafe waiting = .allocate(capacity: PortTable.capacity + 2)
     }
 
     deinit { unsafe waiting.deallocate() }
@@ -79,14 +79,16 @@ final class WorkerThread: @unchecked Sendable {
     box.worker.reader.goOffline()
   }
 
-  /// Sleeps until a queue has frames or a command arrives.
+  /// Sleeps until a queue or another worker has frames, or a command arrives.
   ///
   /// Offline meanwhile, so that the snapshot's pages are not held back.
   private static func sleep(_ box: Box) {
     let count = unsafe box.worker.ports.fill(box.waiting, first: box.commandEvent)
     box.worker.counters.add(1, to: WorkerCounter.sleeps.rawValue)
     box.worker.reader.goOffline()
-    let ready = unsafe poll(box.waiting.baseAddress, nfds_t(count), 1000)
+    let mayFall = box.worker.desk.fallAsleep()
+    let ready = mayFall ? unsafe poll(box.waiting.baseAddress, nfds_t(count), 1000) : 0
+    box.worker.desk.wakeUp()
     box.worker.reader.goOnline()
     if ready > 0, unsafe box.waiting[0].revents != 0 { clinux_event_clear(box.commandEvent) }
   }

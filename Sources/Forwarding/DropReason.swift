@@ -40,6 +40,8 @@ public enum DropReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   case transmitRingFull
   /// No free frame for a copy of a flooded frame.
   case noFrameForCopy
+  /// The ring to the worker that serves the port it goes to is full.
+  case handOverRingFull
   /// The port it came from loses frames on purpose.
   case faultInjected
 
@@ -64,6 +66,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case .portGone: "the port it goes to is being removed"
     case .transmitRingFull: "the port's TX ring is full"
     case .noFrameForCopy: "no free frame was left for a copy"
+    case .handOverRingFull: "the ring to the worker that serves the port it goes to is full"
     case .faultInjected: "lost on purpose, as the port it came from has faults"
     }
   }

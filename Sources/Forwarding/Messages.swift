@@ -35,6 +35,10 @@ public struct WorkerCommand: BitwiseCopyable, Sendable, Equatable {
     case stopQueue
     /// The queue's socket is closed: take back every frame the kernel had.
     case reclaimQueue
+    /// The worker has no queue at the port: another one, number `slot`, carries what goes there.
+    case startHandingOver
+    /// Nobody carries the port's frames for this worker any more.
+    case stopHandingOver
     /// The slot's fault settings were written: put them into force.
     case setFaults
     /// A trace was ordered: record the frames it asks for.
@@ -49,10 +53,13 @@ public struct WorkerCommand: BitwiseCopyable, Sendable, Equatable {
   public let kind: Kind
   /// The slot of the worker's port table it is about; 0 if it is about none.
   public let slot: UInt16
+  /// The port it is about, where that is not known by the slot.
+  public let port: PortIndex
 
-  /// Asks for `kind`, about `slot`.
-  public init(_ kind: Kind, slot: UInt16 = 0) {
+  /// Asks for `kind`, about `slot` or `port`.
+  public init(_ kind: Kind, slot: UInt16 = 0, port: PortIndex = PortIndex(0)) {
     self.kind = kind
     self.slot = slot
+    self.port = port
   }
 }

@@ -3,7 +3,8 @@
 /// What a worker counts, in the order of its counter block; `DropReason`s follow.
 ///
 /// At rest, and in every consistent look at the block:
-/// `received + generated + copied = sent + punted + Σ dropped + merged + held`.
+/// `received + generated + copied + takenOver = sent + punted + Σ dropped + merged + held +
+/// handedOver`.
 public enum WorkerCounter: Int, CaseIterable, Sendable {
   /// Frames taken from RX rings.
   case received
@@ -19,6 +20,10 @@ public enum WorkerCounter: Int, CaseIterable, Sendable {
   case merged
   /// Frames the worker keeps for a later breath, because a fault makes them late.
   case held
+  /// Frames taken over from another worker, which has no queue at the port they go to.
+  case takenOver
+  /// Frames handed over to the worker that serves the port they go to.
+  case handedOver
   /// Turns of the loop.
   case breaths
   /// Turns that found nothing to do.
@@ -45,7 +50,7 @@ public enum WorkerCounter: Int, CaseIterable, Sendable {
     dropBase &+ Int(reason.rawValue)
   }
 
-  @usableFromInline static let dropBase = 15
+  @usableFromInline static let dropBase = 17
 }
 
 /// What a port counts in one worker's block for it.
@@ -64,6 +69,8 @@ public enum PortCounter: Int, CaseIterable, Sendable {
 public struct FrameAccount: Equatable, Sendable {
   /// Frames by where they came from and went to.
   public var received, generated, copied, sent, punted, merged, held: UInt64
+  /// Frames between workers.
+  public var takenOver, handedOver: UInt64
   /// Drops in the order of `DropReason.allCases`.
   public var dropped: [UInt64]
 
@@ -78,14 +85,18 @@ public struct FrameAccount: Equatable, Sendable {
     punted = value(.punted)
     merged = value(.merged)
     held = value(.held)
+    takenOver = value(.takenOver)
+    handedOver = value(.handedOver)
     dropped = DropReason.allCases.map { values[WorkerCounter.index(of: $0)] }
   }
 
   /// Everything that came into being.
-  public var sources: UInt64 { received + generated + copied }
+  public var sources: UInt64 { received + generated + copied + takenOver }
 
   /// Everything that has an end.
-  public var ends: UInt64 { sent + punted + merged + held + dropped.reduce(0, +) }
+  public var ends: UInt64 {
+    sent + punted + merged + held + handedOver + dropped.reduce(0, +)
+  }
 
   /// Whether every frame is accounted for.
   public var isBalanced: Bool { sources == ends }
@@ -103,6 +114,8 @@ public struct FrameAccount: Equatable, Sendable {
     sum.punted += right.punted
     sum.merged += right.merged
     sum.held += right.held
+    sum.takenOver += right.takenOver
+    sum.handedOver += right.handedOver
     for index in sum.dropped.indices { sum.dropped[index] += right.dropped[index] }
     return sum
   }

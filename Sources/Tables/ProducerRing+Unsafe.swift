@@ -59,6 +59,10 @@ public struct ProducerRing<Entry: BitwiseCopyable>: ~Copyable {
   @inlinable
   public var freeCountSeen: UInt32 { capacity &- (producer &- consumerSeen) }
 
+  /// Entries the other side has not consumed yet, at most; a fresh look may find fewer.
+  @inlinable
+  public var outstandingCountSeen: UInt32 { producer &- consumerSeen }
+
   /// Looks at the other side's cursor and returns the free slots there are now.
   ///
   /// A cursor that claims to be ahead of ours, or more than a whole ring behind it, is a broken

@@ -27,6 +27,8 @@ package final class MemorySwitch {
     package var frameLengthMax = 1514
     /// Whether the next hops to the endpoints are known.
     package var areEndpointsResolved = true
+    /// The ways to a second worker, which nobody plays; the switch's worker is number 0.
+    package var handOver: HandOverMemory?
 
     /// What most tests want.
     package init() {}
@@ -61,7 +63,9 @@ package final class MemorySwitch {
     snapshots = try SnapshotMemory(pageCount: 512, entryCountMax: 4096)
     model = try ForwardingModel(memory: snapshots, seed: 1, options: .init())
     ends = try WorkerEnds(frameCount: options.frameCount)
-    worker = ends.makeWorker(snapshot: snapshots, index: 0, hintEvent: -1)
+    worker = ends.makeWorker(
+      snapshot: snapshots, index: 0, hintEvent: -1, handOver: options.handOver,
+      wakeEvents: [-1, -1])
     commands = ends.commandEnd()
     hints = ends.hintEnd()
     for number in 0..<options.stationPortCount {

@@ -4,6 +4,7 @@ import Dataplane
 import DataplaneTestSupport
 import Forwarding
 import Inet
+import Routing
 import TestSupport
 import Testing
 
@@ -29,6 +30,7 @@ struct DropReasonTests {
     case .nobodyToFloodTo, .nextHopUnresolved, .tooLongForUnderlay, .tooLongForPort, .portGone:
       try undeliverable(reason)
     case .transmitRingFull, .noFrameForCopy: try crowded(reason)
+    case .handOverRingFull: try unwanted()
     case .faultInjected: try lost()
     case .outerNotUDP, .outerMalformed, .outerChecksumWrong, .outerFragment, .networkFlagMissing,
       .innerTooShort, .endpointUnknown:
@@ -85,6 +87,20 @@ struct DropReasonTests {
       try bridge.pass(frame(from: 1, to: 2), into: port(1))
     }
     return (bridge, 1)
+  }
+
+  /// Another worker that never takes what it is handed.
+  private func unwanted() throws -> (MemorySwitch, UInt64) {
+    var options = MemorySwitch.Options()
+    options.handOver = try HandOverMemory(workerCount: 2)
+    let bridge = try MemorySwitch(options)
+    bridge.model.addPort(port(7), receivesFloods: false)
+    bridge.learn(2, at: behind(port: 7))
+    bridge.command(WorkerCommand(.startHandingOver, slot: 1, port: port(7)))
+    for _ in 0..<(HandOverMemory.capacity + 5) {
+      #expect(try bridge.pass(frame(from: 1, to: 2), into: port(0)).isEmpty)
+    }
+    return (bridge, 5)
   }
 
   /// A port that loses everything.

@@ -13,7 +13,8 @@ struct MachineCodeTests {
   /// What a breath may call besides: moving bytes, system calls, and the end of a process whose
   /// stack was overwritten, which compilers put behind functions with an array on the stack.
   private static let allowed: Set = [
-    "memcpy", "memmove", "memset", "sendto", "write", "__errno_location",
+    "memcpy", "memmove", "memset", "sendto", "write", "epoll_ctl", "epoll_wait",
+    "__errno_location",
     "__stack_chk_fail",
   ]
 

@@ -34,6 +34,19 @@ void clinux_event_signal(int descriptor);
 /// Sets an event counter to zero.
 void clinux_event_clear(int descriptor);
 
+/// Makes an epoll instance, closed on exec. Returns a descriptor or -errno.
+int clinux_poller(void);
+
+/// Watches `descriptor` for input, as `number`. Returns 0 or -errno.
+int clinux_poller_add(int poller, int descriptor, uint32_t number);
+
+/// Watches `descriptor` no more. Returns 0 or -errno.
+int clinux_poller_remove(int poller, int descriptor);
+
+/// Writes the numbers of watched descriptors that have input, at most `capacity` (64 at most), and
+/// returns how many, or -errno. Does not wait.
+int clinux_poller_ready(int poller, uint32_t* numbers, int capacity);
+
 /// Claims `name` in this network namespace until the returned descriptor is closed, by binding an
 /// abstract unix socket to it. Returns a descriptor, or -EADDRINUSE if somebody has it, or -errno.
 int clinux_claim_name(const char* name);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What became of all frames: `received + generated + copied = sent + punted + dropped + merged +
-/// held`.
+/// What became of all frames.
+///
+/// `received + generated + copied + taken over = sent + punted + dropped + merged + held + handed
+/// over`.
 package struct FrameReport: Codable, Sendable, Equatable {
   /// Frames that came in at a port.
   package var received: UInt64
@@ -19,13 +21,18 @@ package struct FrameReport: Codable, Sendable, Equatable {
   package var merged: UInt64
   /// Frames that wait inside the data plane at this moment.
   package var held: UInt64
+  /// Frames that a worker took over from another one.
+  package var takenOver: UInt64
+  /// Frames that a worker handed over to another one, which serves the port they go to.
+  package var handedOver: UInt64
   /// Whether both sides of the sum were equal when the report was made.
   package private(set) var balanced: Bool
 
   /// Adds both sides up; the sums wrap like the counters do.
   package init(
     received: UInt64 = 0, generated: UInt64 = 0, copied: UInt64 = 0, sent: UInt64 = 0,
-    punted: UInt64 = 0, dropped: UInt64 = 0, merged: UInt64 = 0, held: UInt64 = 0
+    punted: UInt64 = 0, dropped: UInt64 = 0, merged: UInt64 = 0, held: UInt64 = 0,
+    takenOver: UInt64 = 0, handedOver: UInt64 = 0
   ) {
     self.received = received
     self.generated = generated
@@ -35,8 +42,17 @@ package struct FrameReport: Codable, Sendable, Equatable {
     self.dropped = dropped
     self.merged = merged
     self.held = held
-    self.balanced =
-      received &+ generated &+ copied == sent &+ punted &+ dropped &+ merged &+ held
+    self.takenOver = takenOver
+    self.handedOver = handedOver
+    let sources = received &+ generated &+ copied &+ takenOver
+    let ends = sent &+ punted &+ dropped &+ merged &+ held &+ handedOver
+    self.balanced = sources == ends
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case received, generated, copied, sent, punted, dropped, merged, held, balanced
+    case takenOver = "taken_over"
+    case handedOver = "handed_over"
   }
 }
 

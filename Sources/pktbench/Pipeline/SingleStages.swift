@@ -124,9 +124,7 @@ struct SingleStages: ~Copyable {
   }
 
   private mutating func exhale() {
-    for port in [pipeline.input.slot, pipeline.output.slot] {
-      _ = ports.exhale(port, memory: &memory)
-    }
+    _ = ports.exhale(memory: &memory)
   }
 
   @discardableResult

@@ -45,6 +45,7 @@ struct StatusJSON: Decodable {
 
   struct Frames: Decodable {
     let received, generated, copied, sent, punted, dropped, merged, held: UInt64
+    let taken_over, handed_over: UInt64
     let balanced: Bool
   }
 
@@ -65,11 +66,13 @@ struct StatusJSON: Decodable {
 
   /// Why the accounts are wrong, or nil if every frame is accounted for and none is held back.
   var imbalance: String? {
-    let incoming = frames.received + frames.generated + frames.copied
+    let incoming = frames.received + frames.generated + frames.copied + frames.taken_over
     let outgoing = frames.sent + frames.punted + frames.dropped + frames.merged + frames.held
+      + frames.handed_over
     let dropped = drops.reduce(0) { $0 + $1.frames }
     if incoming != outgoing { return "\(incoming) frames came in, \(outgoing) went out: \(frames)" }
     if !frames.balanced { return "weftd calls it not balanced: \(frames)" }
+    if frames.handed_over != frames.taken_over { return "frames between workers: \(frames)" }
     if frames.held != 0 { return "\(frames.held) frames are held at rest" }
     if dropped != frames.dropped {
       return "\(frames.dropped) frames dropped, \(dropped) with a reason: \(drops)"
