@@ -143,7 +143,8 @@ public struct PortQueue: ~Copyable {
     guard there < fillTarget else { return }
     var missing = fillTarget &- there
     drainedMost = max(drainedMost, missing)
-    if missing &* 2 >= fillTarget && fillTarget < fillTargetMax
+    // What is missing at first, nobody used up.
+    if wasBusy && missing &* 2 >= fillTarget && fillTarget < fillTargetMax
       && memory.freeCount >= Int(fillTarget) &* 8
     {
       missing &+= fillTarget

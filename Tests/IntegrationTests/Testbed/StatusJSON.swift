@@ -67,7 +67,8 @@ struct StatusJSON: Decodable {
   /// Why the accounts are wrong, or nil if every frame is accounted for and none is held back.
   var imbalance: String? {
     let incoming = frames.received + frames.generated + frames.copied + frames.taken_over
-    let outgoing = frames.sent + frames.punted + frames.dropped + frames.merged + frames.held
+    let outgoing =
+      frames.sent + frames.punted + frames.dropped + frames.merged + frames.held
       + frames.handed_over
     let dropped = drops.reduce(0) { $0 + $1.frames }
     if incoming != outgoing { return "\(incoming) frames came in, \(outgoing) went out: \(frames)" }
