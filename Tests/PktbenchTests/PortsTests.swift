@@ -4,7 +4,8 @@ import Testing
 
 @testable import pktbench
 
-@Suite(.serialized) struct PortsTests {
+/// Among the live scenarios, so that none of them runs at the same time on the same cores.
+extension LiveScenarioTests {
   private func measures(_ count: Int, against: [String]) throws -> [String: Measure] {
     let plan = ScenarioPlan(
       sizes: [64], entries: [count], against: against, pairs: 1, seconds: 0.2)

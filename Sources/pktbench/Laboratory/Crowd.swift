@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import HostNetwork
 import Inet
 
@@ -22,6 +23,7 @@ final class Crowd: Sendable {
         try KernelSetting("net/ipv6/conf/default/disable_ipv6").set("1")
       }
     }
+    let started = Stopwatch.now
     var links: [Link] = []
     for first in stride(from: 0, to: count, by: Crowd.batch) {
       try run.check()
@@ -29,7 +31,8 @@ final class Crowd: Sendable {
       links += try host.furnish { (netlink) throws(HostNetworkError) in
         try netlink.makePairs(numbers, peersIn: room)
       }
-      run.report("\(links.count) of \(count) pairs are made")
+      let seconds = Double(Stopwatch.now - started) / 1e9
+      run.report("\(links.count) of \(count) pairs are made" + String(format: ", %.1f s", seconds))
     }
     try room.furnish { (netlink) throws(HostNetworkError) in
       for link in try netlink.links() { try netlink.change(link.index, .up) }
