@@ -8,7 +8,7 @@ import Testing
 extension LiveScenarioTests {
   private func measures(_ count: Int, against: [String]) throws -> [String: Measure] {
     let plan = ScenarioPlan(
-      sizes: [64], entries: [count], against: against, pairs: 1, seconds: 0.2)
+      sizes: [64], entries: [count], against: against, pairs: 1, seconds: 1)
     let measures = try PortsScenario.measure(plan, in: ScenarioRun())
     return Dictionary(uniqueKeysWithValues: measures.map { ($0.name, $0) })
   }
