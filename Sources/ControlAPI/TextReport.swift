@@ -112,6 +112,23 @@ extension TextReport {
         "\(losses.attachments) attachments, \(losses.addresses) addresses, "
           + "underlay \(losses.underlay) times"
       ),
+    ] + budget(status.budget)
+  }
+
+  private static func budget(_ budget: BudgetReport) -> [(String, String)] {
+    let (kernel, frames) = (budget.kernel, budget.frames)
+    return [
+      (
+        "Budget",
+        "about \(bytes(kernel.bytes)) of kernel memory for \(kernel.queues) queues, "
+          + "\(bytes(kernel.bytesPerQueue)) each; \(kernel.portsLeft) more ports fit in "
+          + bytes(kernel.limit)
+      ),
+      (
+        "",
+        "\(frames.perWorker) chunks a worker: up to \(frames.fillRingsMost) on fill rings, "
+          + "\(frames.batch) in a batch, \(frames.inFlight) to be sent"
+      ),
     ]
   }
 

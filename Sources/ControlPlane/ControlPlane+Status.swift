@@ -47,7 +47,7 @@ extension ControlPlane {
       underlay: underlayReport(link), overlayMTU: UInt32(clamping: overlayMTU),
       workers: workers.enumerated().map { workerReport($0.offset, $0.element) },
       ports: portReports(), endpoints: endpoints.map(endpointReport), macs: macCountReport(),
-      losses: losses, frames: frameReport(sum),
+      budget: engine.budget(), losses: losses, frames: frameReport(sum),
       drops: DropReason.allCases.map {
         DropReport(reason: $0.identifier, sentence: $0.sentence, frames: sum.dropped($0))
       })

@@ -113,6 +113,8 @@ package protocol ForwardingEngine: Sendable {
   func setFaults(_ settings: FaultSettings?, port: PortIndex) throws(EngineFailure)
   func status(of port: PortIndex) -> PortStatus?
   func workers() -> [WorkerStatus]
+  /// What it holds and may hold.
+  func budget() -> BudgetReport
   /// The clock of `TraceRecord.ticks`, now.
   var ticks: UInt64 { get }
   /// Has every worker record the next `count` frames that pass `filter`, 1 to 1000.

@@ -90,6 +90,8 @@ final class EngineAdapter: ForwardingEngine {
     }
   }
 
+  func budget() -> BudgetReport { BudgetReport(engine.budget(snapshot: snapshot)) }
+
   var ticks: UInt64 { engine.ticks }
   var traceLostCount: UInt64 { engine.traceLostCount }
 
@@ -119,5 +121,24 @@ final class EngineAdapter: ForwardingEngine {
 
   private func overlay(_ addresses: [IPv4Address]) -> [OverlayAddress] {
     addresses.map { OverlayAddress(address: $0, port: vxlanPort) }
+  }
+}
+
+extension BudgetReport {
+  fileprivate init(_ budget: Budget) {
+    let (frames, kernel, process) = (budget.frames, budget.kernel, budget.process)
+    self.init(
+      frames: Frames(
+        perWorker: UInt64(frames.chunkCount), fillRingsAtRest: UInt64(frames.onFillRingsAtRest),
+        fillRingsMost: UInt64(frames.onFillRingsMost), batch: UInt64(frames.inBatch),
+        inFlight: UInt64(frames.inFlight)),
+      kernel: Kernel(
+        queues: UInt64(kernel.queueCount), bytes: UInt64(kernel.bytes),
+        bytesPerQueue: UInt64(kernel.bytesPerQueue), bytesPerPort: UInt64(kernel.bytesOfNextPort),
+        limit: UInt64(KernelMemoryBudget.limit), portsLeft: UInt64(budget.portsLeft())),
+      process: Process(
+        chunks: UInt64(process.chunkBytes), rings: UInt64(process.ringBytes),
+        counters: UInt64(process.counterBytes), tables: UInt64(process.tableBytes),
+        snapshots: UInt64(process.snapshotBytes)))
   }
 }

@@ -56,6 +56,15 @@ enum Samples {
     problems: ["eth0 has no carrier; look at its cable or at its other end"], underlay: underlay,
     overlayMTU: 1450, workers: workers, ports: ports, endpoints: endpoints,
     macs: MACCountReport(count: 3, limit: 65_536, learned: 5, moved: 1, aged: 2, refused: 4),
+    budget: BudgetReport(
+      frames: .init(
+        perWorker: 16_384, fillRingsAtRest: 1056, fillRingsMost: 8192, batch: 64, inFlight: 8128),
+      kernel: .init(
+        queues: 4, bytes: 9 << 20, bytesPerQueue: 9 << 18, bytesPerPort: 5 << 20, limit: 5 << 29,
+        portsLeft: 510),
+      process: .init(
+        chunks: 128 << 20, rings: 458_752, counters: 262_144, tables: 393_216,
+        snapshots: 256 << 20)),
     losses: LossReport(attachments: 21, addresses: 22, underlay: 23),
     frames: FrameReport(
       received: 100, generated: 10, copied: 1, sent: 90, punted: 11, dropped: 7, merged: 2,

@@ -19,6 +19,13 @@ extension IdleEngine {
   func setFaults(_ settings: FaultSettings?, port: PortIndex) throws(EngineFailure) {}
   func status(of port: PortIndex) -> PortStatus? { nil }
   func workers() -> [WorkerStatus] { [] }
+  func budget() -> BudgetReport {
+    BudgetReport(
+      frames: .init(perWorker: 0, fillRingsAtRest: 0, fillRingsMost: 0, batch: 0, inFlight: 0),
+      kernel: .init(
+        queues: 0, bytes: 0, bytesPerQueue: 0, bytesPerPort: 0, limit: 0, portsLeft: 0),
+      process: .init(chunks: 0, rings: 0, counters: 0, tables: 0, snapshots: 0))
+  }
   var ticks: UInt64 { 0 }
   func startTrace(_ filter: TraceFilter, count: Int) throws(EngineFailure) {}
   func takeTrace(_ body: (TraceRecord) -> Void) {}

@@ -8,9 +8,9 @@
 // accepted.
 //
 // Answers: `AttachmentReport` (one container), `StatusReport` (the whole daemon: `UnderlayReport`,
-// `WorkerReport`, `PortReport`, `EndpointReport`, `MACCountReport`, `LossReport`, `FrameReport`,
-// `DropReport`), `MACReport` (one learned address), `TraceReport` (the ways of frames) and
-// `ErrorReport`.
+// `WorkerReport`, `PortReport`, `EndpointReport`, `MACCountReport`, `BudgetReport`, `LossReport`,
+// `FrameReport`, `DropReport`), `MACReport` (one learned address), `TraceReport` (the ways of
+// frames) and `ErrorReport`.
 //
 // Rules that hold for all of them: keys are snake_case, addresses are text, counters are whole
 // numbers since the daemon started, an absent value is a missing key, and nothing in a report can

@@ -22,6 +22,8 @@ package struct StatusReport: Codable, Sendable, Equatable {
   package var endpoints: [EndpointReport]
   /// The MAC table.
   package var macs: MACCountReport
+  /// What the data plane holds and may hold.
+  package var budget: BudgetReport
   /// What was taken from the daemon by others.
   package var losses: LossReport
   /// What became of all frames.
@@ -34,8 +36,8 @@ package struct StatusReport: Codable, Sendable, Equatable {
     version: String = Version.text, hostName: String, uptimeSeconds: UInt64,
     problems: [String] = [], underlay: UnderlayReport, overlayMTU: UInt32,
     workers: [WorkerReport], ports: [PortReport], endpoints: [EndpointReport],
-    macs: MACCountReport, losses: LossReport = LossReport(), frames: FrameReport,
-    drops: [DropReport]
+    macs: MACCountReport, budget: BudgetReport, losses: LossReport = LossReport(),
+    frames: FrameReport, drops: [DropReport]
   ) {
     self.version = version
     self.hostName = hostName
@@ -47,13 +49,15 @@ package struct StatusReport: Codable, Sendable, Equatable {
     self.ports = ports
     self.endpoints = endpoints
     self.macs = macs
+    self.budget = budget
     self.losses = losses
     self.frames = frames
     self.drops = drops
   }
 
   private enum CodingKeys: String, CodingKey {
-    case version, problems, underlay, workers, ports, endpoints, macs, losses, frames, drops
+    case version, problems, underlay, workers, ports, endpoints, macs, budget, losses, frames
+    case drops
     case hostName = "host_name"
     case uptimeSeconds = "uptime_seconds"
     case overlayMTU = "overlay_mtu"

@@ -13,7 +13,8 @@ import XDP
 /// The tables hold what the control plane would have put there: stations, endpoint, next hop.
 struct WeftSwitch {
   let bench: Bench
-  private let engine: Engine
+  let engine: Engine
+  let snapshot: SnapshotMemory
 
   private static let nearPort = PortIndex(0)
   private static let farPort = PortIndex(1)
@@ -39,6 +40,7 @@ struct WeftSwitch {
     let engine = try Engine(
       options: Engine.Options(cores: [core], idle: .adaptive, frameCount: 16_384), snapshot: memory)
     self.engine = engine
+    snapshot = memory
     try bench.host.visit {
       try engine.openPort(
         WeftSwitch.specification(bench.nearPort, port: WeftSwitch.nearPort, kind: .station))
@@ -62,7 +64,7 @@ struct WeftSwitch {
     return endpoint
   }
 
-  private static func specification(
+  static func specification(
     _ link: Link, port: PortIndex, kind: PortKind
   ) -> PortSpecification {
     PortSpecification(
@@ -99,7 +101,7 @@ struct WeftSwitch {
   /// The worker's counters as of between two batches.
   ///
   /// A worker whose core is taken away within a batch is waited for.
-  private func counters() throws -> [UInt64] {
+  func counters() throws -> [UInt64] {
     for _ in 0..<500 {
       if let values = engine.counters(of: 0) { return values }
       Thread.sleep(forTimeInterval: 0.01)

@@ -7,7 +7,7 @@ struct LiveComparison {
   let way: Way
   let plan: ScenarioPlan
   let run: ScenarioRun
-  private let cores: LaboratoryCores
+  let cores: LaboratoryCores
 
   /// Takes two cores, which must be there.
   init(_ way: Way, _ plan: ScenarioPlan, in run: ScenarioRun) throws {
@@ -57,7 +57,7 @@ struct LiveComparison {
   }
 
   /// Ours once, with the share of breaths that found nothing meanwhile.
-  private func sample(_ ours: WeftSwitch) throws -> Sample {
+  func sample(_ ours: WeftSwitch) throws -> Sample {
     let before = try ours.work()
     var idleShare: Double?
     var sample = try ours.bench.run(seconds: plan.seconds) {

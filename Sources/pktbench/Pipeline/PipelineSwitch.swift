@@ -32,21 +32,22 @@ final class PipelineSwitch {
   let input: MemoryPort
   /// Where they leave.
   let output: MemoryPort
-  private var model: ForwardingModel
   private var traffic: PipelineTraffic
   /// Frames that arrived.
   private(set) var arrivedCount = 0
   /// Frames that left.
   private(set) var leftCount = 0
 
-  init(_ options: Options) throws {
+  /// Builds it; with `shared`, which another switch of the same options filled, for its tables.
+  init(_ options: Options, sharing shared: SnapshotMemory? = nil) throws {
     self.options = options
     ends = try WorkerEnds(frameCount: PipelineSwitch.chunkCount)
     // A page of the table holds 256 entries when it is full; there is room for two sparse tables.
-    snapshots = try SnapshotMemory(
-      pageCount: 1024 + options.entries / 16,
-      entryCountMax: options.entries + PipelineCast.nearCount)
-    model = try ForwardingModel(memory: snapshots, seed: 1, options: .init())
+    snapshots =
+      try shared
+      ?? SnapshotMemory(
+        pageCount: 1024 + options.entries / 16,
+        entryCountMax: options.entries + PipelineCast.nearCount)
     traffic = PipelineTraffic(
       options.way, size: options.size, farCount: options.entries, seed: 1)
     let isInbound = options.way == .decapsulate
@@ -57,7 +58,7 @@ final class PipelineSwitch {
     output = try MemoryPort(
       port: PortIndex(isInbound ? 0 : 1), kind: outward, slot: 1,
       ringCapacity: UInt32(PipelineSwitch.burst), frames: ends.frames)
-    try populate()
+    if shared == nil { try populate() }
     for port in [input, output] {
       let fillTarget = port === input ? PipelineSwitch.burst : 8
       ends.ports.fill(
@@ -94,11 +95,12 @@ final class PipelineSwitch {
   }
 
   private func populate() throws {
+    var model = try ForwardingModel(memory: snapshots, seed: 1, options: .init())
     let near = PortIndex(0)
     model.addPort(near, receivesFloods: true)
     model.addPort(PortIndex(1), receivesFloods: options.way == .local)
     if options.way != .local {
-      for number in 0..<PipelineCast.endpointCount { try addEndpoint(number) }
+      for number in 0..<PipelineCast.endpointCount { try addEndpoint(number, to: &model) }
     }
     for number in 0..<PipelineCast.nearCount {
       model.learn(
@@ -121,7 +123,7 @@ final class PipelineSwitch {
     }
   }
 
-  private func addEndpoint(_ number: Int) throws {
+  private func addEndpoint(_ number: Int, to model: inout ForwardingModel) throws {
     guard
       let index = model.addEndpoint(
         address: PipelineCast.endpointAddress(number), network: PipelineCast.network,

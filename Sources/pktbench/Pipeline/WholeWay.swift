@@ -12,9 +12,12 @@ struct WholeWay: ~Copyable {
   /// How long each burst of the round took, in nanoseconds.
   private var bursts: [UInt64] = []
 
-  /// A switch with a worker that serves both ports.
-  init(_ options: PipelineSwitch.Options) throws {
-    let pipeline = try PipelineSwitch(options)
+  /// A switch with a worker that serves both ports; `index` is its line in the tables, which are
+  /// its own or those that it shares.
+  init(
+    _ options: PipelineSwitch.Options, sharing snapshots: SnapshotMemory? = nil, index: Int = 0
+  ) throws {
+    let pipeline = try PipelineSwitch(options, sharing: snapshots)
     var commands = pipeline.ends.commandEnd()
     for port in [pipeline.input, pipeline.output] {
       guard commands.append(WorkerCommand(.startQueue, slot: port.slot)) else {
@@ -23,7 +26,7 @@ struct WholeWay: ~Copyable {
     }
     commands.publish()
     self.pipeline = pipeline
-    worker = pipeline.ends.makeWorker(snapshot: pipeline.snapshots, index: 0, hintEvent: -1)
+    worker = pipeline.ends.makeWorker(snapshot: pipeline.snapshots, index: index, hintEvent: -1)
     _ = worker.breathe()
   }
 
@@ -37,20 +40,26 @@ struct WholeWay: ~Copyable {
     bursts.removeAll(keepingCapacity: true)
     repeat {
       try run.check()
-      try pipeline.fill()
-      var drawn = 0
-      let started = Stopwatch.now
-      // A worker that works takes eight breaths; one that does not must not be waited for.
-      for _ in 0..<64 where drawn < PipelineSwitch.burst { drawn += worker.breathe() }
-      let took = Stopwatch.now - started
-      guard drawn == PipelineSwitch.burst else {
-        throw ScenarioError(.failed, "the worker drew \(drawn) frames of \(PipelineSwitch.burst)")
-      }
+      let took = try burst()
       spent += took
       bursts.append(took)
-      pipeline.drain()
     } while spent < wanted
     return PipelineSwitch.perFrame(&bursts)
+  }
+
+  /// Has a burst arrive, breathes it through, has it leave; returns the nanoseconds of the breaths.
+  mutating func burst() throws -> UInt64 {
+    try pipeline.fill()
+    var drawn = 0
+    let started = Stopwatch.now
+    // A worker that works takes eight breaths; one that does not must not be waited for.
+    for _ in 0..<64 where drawn < PipelineSwitch.burst { drawn += worker.breathe() }
+    let took = Stopwatch.now - started
+    guard drawn == PipelineSwitch.burst else {
+      throw ScenarioError(.failed, "the worker drew \(drawn) frames of \(PipelineSwitch.burst)")
+    }
+    pipeline.drain()
+    return took
   }
 
   /// Frames that the books do not explain; throws if frames did not take the way they should have.
