@@ -126,8 +126,8 @@ extension TextReport {
       ),
       (
         "",
-        "\(frames.perWorker) chunks a worker: up to \(frames.fillRingsMost) on fill rings, "
-          + "\(frames.batch) in a batch, \(frames.inFlight) to be sent"
+        "\(frames.perWorker) chunks a worker: \(frames.fillRings) on fill rings at rest, "
+          + "\(frames.batch) in a batch, \(frames.left) for bursts and what is sent"
       ),
     ]
   }

@@ -20,10 +20,22 @@ public struct FrameBudget: Sendable, Equatable {
   /// Its queues of stations' ports.
   public var stationQueueCount: Int
 
-  /// Chunks on the fill ring of an underlay's queue, and on that of a busy station's.
-  public static let fillMost = 512
-  /// Chunks on the fill ring of a station's queue to begin with.
-  public static let fillFirst = 16
+  /// Chunks on the fill ring of an underlay's queue to begin with.
+  public static let underlayFill = 512
+
+  /// Chunks on the fill ring of a station's queue to begin with, if `free` of a worker's chunks are
+  /// left: there may be a thousand such queues, and most will be silent.
+  public static func stationFill(free: Int, of all: Int) -> Int {
+    switch free * 4 / all {
+    case 3...: 128
+    case 2: 32
+    case 1: 8
+    default: 4
+    }
+  }
+
+  /// A fill ring doubles, when bursts ask for it, as long as this many times its chunks stay free.
+  public static let reserve = 4
 
   /// Gathers what a worker has.
   public init(chunkCount: Int, underlayQueueCount: Int, stationQueueCount: Int) {
@@ -32,27 +44,20 @@ public struct FrameBudget: Sendable, Equatable {
     self.stationQueueCount = stationQueueCount
   }
 
-  /// All fill rings together stay within this, so that frames can always be sent.
-  public var fillLimit: Int { chunkCount / 2 }
-
-  /// Chunks on fill rings while nothing happens.
-  public var onFillRingsAtRest: Int {
-    var sum = underlayQueueCount * FrameBudget.fillMost
-    sum += stationQueueCount * FrameBudget.fillFirst
-    return min(sum, fillLimit)
-  }
-
-  /// Chunks on fill rings when every queue is busy.
-  public var onFillRingsMost: Int {
-    min((underlayQueueCount + stationQueueCount) * FrameBudget.fillMost, fillLimit)
+  /// Chunks on fill rings while nothing happens: the underlay's first, then station by station.
+  public var onFillRings: Int {
+    var free = max(0, chunkCount - underlayQueueCount * FrameBudget.underlayFill)
+    for _ in 0..<stationQueueCount {
+      free = max(0, free - FrameBudget.stationFill(free: free, of: chunkCount))
+    }
+    return chunkCount - free
   }
 
   /// Chunks in the breath's hands at most.
-  public var inBatch: Int { min(Batch.capacity, chunkCount - onFillRingsMost) }
+  public var inBatch: Int { min(Batch.capacity, chunkCount - onFillRings) }
 
-  /// Chunks that are left to be sent, received but not yet drawn, or copied into, when every fill
-  /// ring and the batch have all they can have.
-  public var inFlight: Int { chunkCount - onFillRingsMost - inBatch }
+  /// Chunks that are left for fill rings that grow, for what is sent, and for copies.
+  public var left: Int { chunkCount - onFillRings - inBatch }
 }
 
 /// What the kernel keeps for the ports.

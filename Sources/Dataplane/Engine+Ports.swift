@@ -262,7 +262,10 @@ extension Engine {
     let options = PortQueue.Options(
       port: specification.port, kind: specification.kind, backing: .socket(socket.descriptor),
       frameLengthMax: specification.frameLengthMax,
-      fillTarget: specification.kind == .underlay ? 512 : 128)
+      fillTarget: UInt32(
+        specification.kind == .underlay
+          ? FrameBudget.underlayFill
+          : FrameBudget.stationFill(free: options.frameCount, of: options.frameCount)))
     let counters = host.ends.portCounters(slot: slot)
     for counter in PortCounter.allCases { counters.set(0, at: counter.rawValue) }
     host.ends.ports.fill(

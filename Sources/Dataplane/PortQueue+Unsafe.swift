@@ -136,7 +136,8 @@ public struct PortQueue: ~Copyable {
 
   /// Tops the fill ring up to its target.
   ///
-  /// The target doubles if half of it was missing, as long as four times as much stays free.
+  /// The target doubles if half of it was missing, as long as `FrameBudget.reserve` times as
+  /// much stays free.
   @inline(__always)
   mutating func replenish(slot: UInt16, memory: inout FrameMemory) {
     let there = rings.fill.outstandingCount()
@@ -145,7 +146,7 @@ public struct PortQueue: ~Copyable {
     drainedMost = max(drainedMost, missing)
     // What is missing at first, nobody used up.
     if wasBusy && missing &* 2 >= fillTarget && fillTarget < fillTargetMax
-      && memory.freeCount >= Int(fillTarget) &* 8
+      && memory.freeCount >= Int(fillTarget) &* (2 &* FrameBudget.reserve)
     {
       missing &+= fillTarget
       fillTarget &*= 2
@@ -165,14 +166,7 @@ public struct PortQueue: ~Copyable {
   /// them, and most will be silent.
   mutating func startModestly(free: Int, of all: Int) {
     guard kind == .station else { return }
-    let share: UInt32 =
-      switch free * 4 / all {
-      case 3...: fillTarget
-      case 2: 32
-      case 1: 8
-      default: 4
-      }
-    fillTarget = min(fillTarget, share)
+    fillTarget = min(fillTarget, UInt32(FrameBudget.stationFill(free: free, of: all)))
     fillTargetMin = fillTarget
   }
 

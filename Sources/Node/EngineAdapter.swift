@@ -129,9 +129,8 @@ extension BudgetReport {
     let (frames, kernel, process) = (budget.frames, budget.kernel, budget.process)
     self.init(
       frames: Frames(
-        perWorker: UInt64(frames.chunkCount), fillRingsAtRest: UInt64(frames.onFillRingsAtRest),
-        fillRingsMost: UInt64(frames.onFillRingsMost), batch: UInt64(frames.inBatch),
-        inFlight: UInt64(frames.inFlight)),
+        perWorker: UInt64(frames.chunkCount), fillRings: UInt64(frames.onFillRings),
+        batch: UInt64(frames.inBatch), left: UInt64(frames.left)),
       kernel: Kernel(
         queues: UInt64(kernel.queueCount), bytes: UInt64(kernel.bytes),
         bytesPerQueue: UInt64(kernel.bytesPerQueue), bytesPerPort: UInt64(kernel.bytesOfNextPort),

@@ -58,7 +58,7 @@ enum Samples {
     macs: MACCountReport(count: 3, limit: 65_536, learned: 5, moved: 1, aged: 2, refused: 4),
     budget: BudgetReport(
       frames: .init(
-        perWorker: 16_384, fillRingsAtRest: 1056, fillRingsMost: 8192, batch: 64, inFlight: 8128),
+        perWorker: 16_384, fillRings: 768, batch: 64, left: 15_552),
       kernel: .init(
         queues: 4, bytes: 9 << 20, bytesPerQueue: 9 << 18, bytesPerPort: 5 << 20, limit: 5 << 29,
         portsLeft: 510),

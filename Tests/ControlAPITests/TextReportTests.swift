@@ -27,7 +27,8 @@ import Testing
            Lost: 21 attachments, 22 addresses, underlay 23 times
          Budget: about 9.0 MiB of kernel memory for 4 queues, 2.2 MiB each; \
       510 more ports fit in 2.5 GiB
-                 16384 chunks a worker: up to 8192 on fill rings, 64 in a batch, 8128 to be sent
+                 16384 chunks a worker: 768 on fill rings at rest, 64 in a batch, \
+      15552 for bursts and what is sent
 
       Workers
         INDEX  CORE  IDLE      STATE        LOAD  BREATHS  IDLE BREATHS     FREE FRAMES

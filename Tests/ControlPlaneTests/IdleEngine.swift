@@ -21,7 +21,7 @@ extension IdleEngine {
   func workers() -> [WorkerStatus] { [] }
   func budget() -> BudgetReport {
     BudgetReport(
-      frames: .init(perWorker: 0, fillRingsAtRest: 0, fillRingsMost: 0, batch: 0, inFlight: 0),
+      frames: .init(perWorker: 0, fillRings: 0, batch: 0, left: 0),
       kernel: .init(
         queues: 0, bytes: 0, bytesPerQueue: 0, bytesPerPort: 0, limit: 0, portsLeft: 0),
       process: .init(chunks: 0, rings: 0, counters: 0, tables: 0, snapshots: 0))

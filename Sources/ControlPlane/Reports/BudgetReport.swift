@@ -7,32 +7,26 @@ package struct BudgetReport: Codable, Sendable, Equatable {
     /// Chunks of each worker.
     package var perWorker: UInt64
     /// On fill rings while nothing happens.
-    package var fillRingsAtRest: UInt64
-    /// On fill rings when every queue is busy.
-    package var fillRingsMost: UInt64
+    package var fillRings: UInt64
     /// In the hands of a breath.
     package var batch: UInt64
-    /// What is left to be sent when fill rings and batch have all they can have.
-    package var inFlight: UInt64
+    /// Left for fill rings that grow, for what is sent, and for copies.
+    package var left: UInt64
 
     /// Describes a worker's chunks.
     package init(
-      perWorker: UInt64, fillRingsAtRest: UInt64, fillRingsMost: UInt64, batch: UInt64,
-      inFlight: UInt64
+      perWorker: UInt64, fillRings: UInt64, batch: UInt64, left: UInt64
     ) {
       self.perWorker = perWorker
-      self.fillRingsAtRest = fillRingsAtRest
-      self.fillRingsMost = fillRingsMost
+      self.fillRings = fillRings
       self.batch = batch
-      self.inFlight = inFlight
+      self.left = left
     }
 
     private enum CodingKeys: String, CodingKey {
-      case batch
+      case batch, left
       case perWorker = "per_worker"
-      case fillRingsAtRest = "fill_rings_at_rest"
-      case fillRingsMost = "fill_rings_most"
-      case inFlight = "in_flight"
+      case fillRings = "fill_rings"
     }
   }
 
