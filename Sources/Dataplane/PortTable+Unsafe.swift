@@ -132,6 +132,17 @@ extension PortTable {
     unsafe queues[Int(slot)].send(frame, slot: slot, memory: &memory)
   }
 
+  /// Puts the frames from row `first` on that go the same way on the TX ring of a slot that is
+  /// served; returns how many it took.
+  ///
+  /// The worker's side.
+  @inline(__always)
+  public func send(
+    _ batch: inout Batch, from first: Int, _ slot: UInt16, memory: inout FrameMemory
+  ) -> Int {
+    unsafe queues[Int(slot)].send(&batch, from: first, slot: slot, memory: &memory)
+  }
+
   /// Flushes TX, takes completions back, tops the fill ring up; returns the wakeups it took.
   ///
   /// The worker's side.
