@@ -93,7 +93,12 @@ public struct PortQueue: ~Copyable {
   /// chunk comes back when the queue is closed.
   @inline(__always)
   mutating func receive(into batch: inout Batch, memory: borrowing FrameMemory) {
-    let bytes = PortQueue.draw(from: &rings.receive, into: &batch, memory: memory)
+    let ready = rings.receive.ready(upTo: UInt32(Batch.capacity))
+    guard ready > 0 else {
+      batch.count = 0
+      return
+    }
+    let bytes = PortQueue.draw(ready, from: &rings.receive, into: &batch, memory: memory)
     rings.receive.release()
     let count = batch.count
     guard count > 0 else { return }
@@ -115,13 +120,12 @@ public struct PortQueue: ~Copyable {
     return true
   }
 
-  /// Takes up to a batch of descriptors; returns how many bytes they describe.
+  /// Takes the `ready` next descriptors; returns how many bytes they describe.
   @inline(__always)
   private static func draw(
-    from ring: inout ConsumerRing<XDPDescriptor>, into batch: inout Batch,
+    _ ready: UInt32, from ring: inout ConsumerRing<XDPDescriptor>, into batch: inout Batch,
     memory: borrowing FrameMemory
   ) -> UInt64 {
-    let ready = ring.ready(upTo: UInt32(Batch.capacity))
     let descriptors = unsafe ring.upcoming
     var count = 0
     var bytes: UInt64 = 0
