@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Forwarding
+
 /// One Ethernet packet in a worker's memory.
 ///
 /// Frames are in one piece for now; a frame in several pieces will say so here and nowhere else.
@@ -34,9 +36,26 @@ public struct Batch: ~Copyable {
   public var sourceKeys = [64 of UInt64](repeating: 0)
   /// Table keys of their destination addresses.
   public var destinationKeys = [64 of UInt64](repeating: 0)
-  /// Where the look-up of each key starts, between the two halves of a look-up.
-  public var homes = [64 of UInt64](repeating: 0)
+  /// Where the look-ups of the source keys start.
+  public var sourceHomes = [64 of UInt64](repeating: 0)
+  /// Where the look-ups of the destination keys start.
+  public var destinationHomes = [64 of UInt64](repeating: 0)
 
   /// An empty batch.
   public init() {}
+
+  /// The rows in use.
+  ///
+  /// Bounded by the capacity for the compiler's sake, which then checks no index in a loop.
+  @inline(__always)
+  var rows: Range<Int> { 0..<max(0, min(count, Batch.capacity)) }
+
+  /// Makes every frame one from `origin` that no stage has looked at.
+  @inline(__always)
+  public mutating func begin(from origin: Location) {
+    for row in rows {
+      verdicts[row] = .undecided
+      origins[row] = origin.bits
+    }
+  }
 }

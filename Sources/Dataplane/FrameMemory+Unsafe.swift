@@ -2,6 +2,7 @@
 
 internal import Glibc
 public import Tables
+internal import Wire
 internal import XDP
 
 /// A worker's frames: chunks of 4 KiB, those that are free, and who has the others.
@@ -65,6 +66,47 @@ public struct FrameMemory: ~Copyable {
     freeCount &+= 1
   }
 
+  /// Puts up to `count` free chunks on a fill ring of the queue in `slot`, as far as there are some
+  /// and the ring has room.
+  @inline(__always)
+  mutating func take(upTo count: UInt32, for slot: UInt16, onto ring: inout ProducerRing<UInt64>) {
+    let free = freeCount
+    let taken = min(ring.room(for: count), UInt32(clamping: free))
+    let entries = unsafe ring.upcoming
+    let (numbers, owners) = unsafe (self.free, owner)
+    for place in 0..<Int(taken) {
+      let chunk = unsafe numbers[free &- 1 &- place]
+      entries[place] = UInt64(chunk) &* UInt64(UMEM.chunkLength)
+      unsafe owners[Int(chunk)] = slot
+    }
+    freeCount = free &- Int(taken)
+    ring.advance(by: taken)
+  }
+
+  /// Makes all chunks free that a completion ring names; returns how many.
+  ///
+  /// An address that leaves the memory cannot come from a sound kernel and is left out.
+  @inline(__always)
+  mutating func giveAll(from ring: inout ConsumerRing<UInt64>) -> Int {
+    let ready = ring.ready(upTo: ring.capacity)
+    let entries = unsafe ring.upcoming
+    var free = freeCount
+    let (numbers, owners, all) = unsafe (self.free, owner, chunkCount)
+    for place in 0..<Int(ready) {
+      let address = entries[place]
+      guard contains(address: address, length: 0) else { continue }
+      precondition(free < all, "a chunk is given back once")
+      let chunk = UInt32(truncatingIfNeeded: address) / UInt32(UMEM.chunkLength)
+      unsafe owners[Int(chunk)] = FrameMemory.nobody
+      unsafe numbers[free] = chunk
+      free &+= 1
+    }
+    let count = free &- freeCount
+    freeCount = free
+    ring.advance(by: ready)
+    return count
+  }
+
   /// Notes which queue's rings a chunk is on.
   @inline(__always)
   mutating func setOwner(of address: UInt32, _ slot: UInt16) {
@@ -96,6 +138,22 @@ public struct FrameMemory: ~Copyable {
     let start = unsafe (base + Int(frame.address)).assumingMemoryBound(to: UInt8.self)
     let span = unsafe Span(_unsafeStart: start, count: Int(frame.length))
     return unsafe _overrideLifetime(span, borrowing: self)
+  }
+
+  /// The eight bytes of a frame from `offset` on, which it must have, the first of them lowest.
+  @inline(__always)
+  func word(of frame: Frame, at offset: Int) -> UInt64 {
+    precondition(offset >= 0 && offset &+ 8 <= Int(frame.length), "eight bytes of the frame")
+    let start = unsafe base + (Int(frame.address) &+ offset)
+    return UInt64(littleEndian: unsafe start.loadUnaligned(as: UInt64.self))
+  }
+
+  /// The first words of a frame, which has as many.
+  @inline(__always)
+  func leadingWords(of frame: Frame) -> LeadingWords {
+    LeadingWords(
+      word(of: frame, at: 0), word(of: frame, at: 8), word(of: frame, at: 16),
+      word(of: frame, at: 24), word(of: frame, at: 32))
   }
 
   /// The `length` bytes from `address` on, to write.

@@ -103,19 +103,14 @@ public struct PortQueue: ~Copyable {
   /// chunk comes back when the queue is closed.
   @inline(__always)
   mutating func receive(into batch: inout Batch, memory: borrowing FrameMemory) {
-    var count = 0
-    var bytes: UInt64 = 0
-    while count < Batch.capacity, let descriptor = rings.receive.next() {
-      guard memory.contains(address: descriptor.address, length: descriptor.length) else {
-        continue
-      }
-      batch.frames[count] = Frame(
-        address: UInt32(truncatingIfNeeded: descriptor.address), length: descriptor.length)
-      bytes &+= UInt64(descriptor.length)
-      count &+= 1
+    let ready = rings.receive.ready(upTo: UInt32(Batch.capacity))
+    guard ready > 0 else {
+      batch.count = 0
+      return
     }
-    batch.count = count
+    let bytes = PortQueue.draw(ready, from: &rings.receive, into: &batch, memory: memory)
     rings.receive.release()
+    let count = batch.count
     guard count > 0 else { return }
     counters.add(UInt64(count), to: PortCounter.receivedFrames.rawValue)
     counters.add(bytes, to: PortCounter.receivedBytes.rawValue)
@@ -134,10 +129,77 @@ public struct PortQueue: ~Copyable {
     return true
   }
 
+  /// Takes the `ready` next descriptors; returns how many bytes they describe.
+  @inline(__always)
+  private static func draw(
+    _ ready: UInt32, from ring: inout ConsumerRing<XDPDescriptor>, into batch: inout Batch,
+    memory: borrowing FrameMemory
+  ) -> UInt64 {
+    let descriptors = unsafe ring.upcoming
+    var count = 0
+    var bytes: UInt64 = 0
+    for place in 0..<Int(ready) {
+      let descriptor = descriptors[place]
+      guard memory.contains(address: descriptor.address, length: descriptor.length) else {
+        continue
+      }
+      batch.frames[count] = Frame(
+        address: UInt32(truncatingIfNeeded: descriptor.address), length: descriptor.length)
+      bytes &+= UInt64(descriptor.length)
+      count &+= 1
+    }
+    batch.count = count
+    ring.advance(by: ready)
+    return bytes
+  }
+
+  /// Puts the frames from row `first` on, as long as they have its verdict, on the TX ring.
+  ///
+  /// Stops before a frame that is longer than the port carries, and when the ring is full; returns
+  /// how many it put there. What a run has in common is looked at once and counted once
+  /// (`pipeline.stage.send` of `pktbench`).
+  @inline(__always)
+  mutating func send(
+    _ batch: inout Batch, from first: Int, slot: UInt16, memory: inout FrameMemory
+  ) -> Int {
+    let (count, bytes) = PortQueue.append(
+      &batch, from: first, shorterThan: frameLengthMax &+ 1, to: &rings.transmit, slot: slot,
+      memory: &memory)
+    unpublished &+= count
+    inFlight &+= count
+    counters.add(UInt64(count), to: PortCounter.sentFrames.rawValue)
+    counters.add(bytes, to: PortCounter.sentBytes.rawValue)
+    return count
+  }
+
+  @inline(__always)
+  private static func append(
+    _ batch: inout Batch, from first: Int, shorterThan limit: UInt32,
+    to ring: inout ProducerRing<XDPDescriptor>, slot: UInt16, memory: inout FrameMemory
+  ) -> (count: Int, bytes: UInt64) {
+    let verdict = batch.verdicts[first]
+    let room = Int(ring.room(for: UInt32(Batch.capacity)))
+    let end = min(batch.rows.upperBound, first &+ room)
+    let descriptors = unsafe ring.upcoming
+    var row = first
+    var bytes: UInt64 = 0
+    while row < end, batch.verdicts[row] == verdict, batch.frames[row].length < limit {
+      let frame = batch.frames[row]
+      descriptors[row &- first] = XDPDescriptor(
+        address: UInt64(frame.address), length: frame.length)
+      memory.setOwner(of: frame.address, slot)
+      bytes &+= UInt64(frame.length)
+      row &+= 1
+    }
+    let count = row &- first
+    ring.advance(by: UInt32(truncatingIfNeeded: count))
+    return (count, bytes)
+  }
+
   /// Tops the fill ring up to its target.
   ///
-  /// The target doubles if half of it was missing, as long as `FrameBudget.reserve` times as
-  /// much stays free.
+  /// The target doubles if half of it was missing, as long as `FrameBudget.reserve` times as much
+  /// stays free.
   @inline(__always)
   mutating func replenish(slot: UInt16, memory: inout FrameMemory) {
     let there = rings.fill.outstandingCount()
@@ -151,14 +213,7 @@ public struct PortQueue: ~Copyable {
       missing &+= fillTarget
       fillTarget &*= 2
     }
-    while missing > 0, let chunk = memory.take() {
-      guard rings.fill.append(UInt64(chunk)) else {
-        memory.give(chunk)
-        break
-      }
-      memory.setOwner(of: chunk, slot)
-      missing &-= 1
-    }
+    memory.take(upTo: missing, for: slot, onto: &rings.fill)
     rings.fill.publish()
   }
 
@@ -188,14 +243,8 @@ public struct PortQueue: ~Copyable {
   @inline(__always)
   mutating func complete(memory: inout FrameMemory) {
     guard inFlight > 0 else { return }
-    var count = 0
-    while let address = rings.completion.next() {
-      guard memory.contains(address: address, length: 0) else { continue }
-      memory.give(UInt32(truncatingIfNeeded: address))
-      count &+= 1
-    }
+    inFlight &-= memory.giveAll(from: &rings.completion)
     rings.completion.release()
-    inFlight &-= count
   }
 
   /// Publishes what `send` put on the TX ring and makes the kernel send it.

@@ -238,6 +238,18 @@ extension PortTable {
     return unsafe queues[Int(slot)].send(frame, slot: slot, memory: &memory)
   }
 
+  /// Puts the frames from row `first` on that go the same way on the TX ring of a slot that is
+  /// served; returns how many it took.
+  ///
+  /// The worker's side.
+  @inline(__always)
+  public func send(
+    _ batch: inout Batch, from first: Int, _ slot: UInt16, memory: inout FrameMemory
+  ) -> Int {
+    markPending(slot)
+    return unsafe queues[Int(slot)].send(&batch, from: first, slot: slot, memory: &memory)
+  }
+
   @inline(__always)
   private func markPending(_ slot: UInt16) {
     guard unsafe !queues[Int(slot)].isPending else { return }

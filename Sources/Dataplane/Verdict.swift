@@ -4,14 +4,61 @@ public import Forwarding
 
 /// What becomes of a frame.
 ///
-/// A stage writes it, the worker carries it out.
-public enum Verdict: BitwiseCopyable, Sendable, Equatable {
+/// A stage writes it, the worker carries it out. One word, so that a question about it is one
+/// comparison; a frame meets a dozen of them. Where it goes is kept as the location's own word, and
+/// the other verdicts are bits that no location has.
+public struct Verdict: BitwiseCopyable, Sendable, Equatable {
+  let bits: UInt32
+
+  @inline(__always)
+  private init(bits: UInt32) { self.bits = bits }
+
+  private static var undecidedBit: UInt32 { 1 << 30 }
+  private static var floodBit: UInt32 { 1 << 29 }
+  private static var dropBit: UInt32 { 1 << 28 }
+
   /// Go on to the next stage.
-  case undecided
-  /// To one station.
-  case forward(Location)
+  public static var undecided: Verdict {
+    @inline(__always) get { Verdict(bits: undecidedBit) }
+  }
+
   /// To everybody but where it came from.
-  case flood
+  public static var flood: Verdict {
+    @inline(__always) get { Verdict(bits: floodBit) }
+  }
+
+  /// To one station.
+  @inline(__always)
+  public static func forward(_ location: Location) -> Verdict { Verdict(bits: location.bits) }
+
   /// Nowhere.
-  case drop(DropReason)
+  @inline(__always)
+  public static func drop(_ reason: DropReason) -> Verdict {
+    Verdict(bits: dropBit | UInt32(reason.rawValue))
+  }
+
+  /// Where to, if it goes to one station.
+  @inline(__always)
+  public var location: Location? {
+    let others = Verdict.undecidedBit | Verdict.floodBit | Verdict.dropBit
+    return bits & others == 0 ? Location(bits: bits) : nil
+  }
+
+  /// Why nowhere, if it is dropped.
+  @inline(__always)
+  public var dropReason: DropReason? {
+    isAlive ? nil : DropReason(rawValue: UInt8(truncatingIfNeeded: bits))
+  }
+
+  /// Whether the frame is still on its way.
+  @inline(__always)
+  var isAlive: Bool { bits & Verdict.dropBit == 0 }
+
+  /// Whether it goes to one station, behind an endpoint.
+  @inline(__always)
+  var isForEndpoint: Bool { Location(bits: bits).isEndpoint }
+
+  /// Whether it goes through one port as it is.
+  @inline(__always)
+  var isForPort: Bool { bits <= UInt16.max }
 }

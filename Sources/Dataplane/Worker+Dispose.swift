@@ -5,15 +5,43 @@ internal import Tables
 internal import Telemetry
 
 extension Worker {
+  /// Carries out every frame's verdict: frames in a row that go through one port are sent together,
+  /// the others, and the first that cannot be sent, one by one.
+  @inline(__always)
+  mutating func disposeAll(snapshot: ForwardingSnapshot) {
+    let end = batch.rows.upperBound
+    var row = 0
+    while row < end {
+      let sentCount = sendRun(from: row)
+      if sentCount == 0 { dispose(row, snapshot: snapshot) }
+      row &+= max(sentCount, 1)
+    }
+  }
+
+  /// Sends the frames from `first` on that go through the same port; returns how many were sent.
+  @inline(__always)
+  private mutating func sendRun(from first: Int) -> Int {
+    let verdict = batch.verdicts[first]
+    guard verdict.isForPort else { return 0 }
+    let slot = ports.slot(for: Location(bits: verdict.bits).port)
+    guard slot < PortTable.capacity else { return 0 }
+    let count = ports.send(&batch, from: first, slot, memory: &memory)
+    counters.add(UInt64(count), to: WorkerCounter.sent.rawValue)
+    return count
+  }
+
   /// Carries out one frame's verdict; afterwards the frame is the kernel's or its chunk is free.
   @inline(__always)
   mutating func dispose(_ index: Int, snapshot: ForwardingSnapshot) {
     let frame = batch.frames[index]
-    switch batch.verdicts[index] {
-    case .forward(let location): send(frame, to: location.port)
-    case .flood: flood(frame, from: Location(bits: batch.origins[index]), snapshot: snapshot)
-    case .drop(let reason): drop(frame, reason)
-    case .undecided: assertionFailure("every stage list ends in a verdict")
+    let verdict = batch.verdicts[index]
+    if verdict.isForPort {
+      send(frame, to: Location(bits: verdict.bits).port)
+    } else if let reason = verdict.dropReason {
+      drop(frame, reason)
+    } else {
+      assert(verdict == .flood, "every stage list ends in a verdict")
+      flood(frame, from: Location(bits: batch.origins[index]), snapshot: snapshot)
     }
   }
 
@@ -87,12 +115,12 @@ extension Worker {
   ) {
     guard receiver.isEndpoint else { return send(frame, to: receiver.port) }
     var outer = frame
-    switch EncapsulateStage.encapsulate(
+    let verdict = EncapsulateStage.encapsulate(
       &outer, for: receiver.endpoint, memory: &memory, snapshot: snapshot)
-    {
-    case .forward(let location): send(outer, to: location.port)
-    case .drop(let reason): drop(outer, reason)
-    case .flood, .undecided: assertionFailure("encapsulation forwards or drops")
+    if let reason = verdict.dropReason {
+      drop(outer, reason)
+    } else {
+      send(outer, to: Location(bits: verdict.bits).port)
     }
   }
 }

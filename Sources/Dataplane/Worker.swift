@@ -136,21 +136,17 @@ public struct Worker: ~Copyable {
   mutating func carry(_ slot: UInt16, snapshot: ForwardingSnapshot) {
     guard !tracer.isArmed else { return carryTraced(slot, snapshot: snapshot) }
     decide(slot, snapshot: snapshot)
-    for index in 0..<batch.count { dispose(index, snapshot: snapshot) }
+    disposeAll(snapshot: snapshot)
   }
 
   /// Runs the stages over the batch; `carryTraced` runs the same ones.
   @inline(__always)
   private mutating func decide(_ slot: UInt16, snapshot: ForwardingSnapshot) {
-    let origin = Location(ports.port(of: slot)).bits
-    for index in 0..<batch.count {
-      batch.verdicts[index] = .undecided
-      batch.origins[index] = origin
-    }
+    batch.begin(from: Location(ports.port(of: slot)))
     if ports.kind(of: slot) == .underlay {
       OpenStage.process(&batch, memory: memory, snapshot: snapshot)
     }
-    ParseStage.process(&batch, memory: memory)
+    ParseStage.process(&batch, memory: memory, snapshot: snapshot)
     LearnStage.process(&batch, snapshot: snapshot, reader: reader, hints: &hints)
     LookUpStage.process(&batch, snapshot: snapshot)
     EncapsulateStage.process(&batch, memory: &memory, snapshot: snapshot)

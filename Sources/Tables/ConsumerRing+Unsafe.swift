@@ -78,6 +78,31 @@ public struct ConsumerRing<Entry: BitwiseCopyable>: ~Copyable {
     return entry
   }
 
+  /// Entries ready, at most `wanted`; looks at the other side's cursor if it saw fewer.
+  @inlinable
+  @inline(__always)
+  public mutating func ready(upTo wanted: UInt32) -> UInt32 {
+    if readyCountSeen < wanted { _ = refreshedReadyCount() }
+    return min(readyCountSeen, wanted)
+  }
+
+  /// The entries that come next, of which as many are ours as `ready(upTo:)` said.
+  ///
+  /// To be used while the ring is, and before the next `advance(by:)`.
+  @unsafe
+  @inlinable
+  public var upcoming: RingEntries<Entry> {
+    @inline(__always) get { unsafe RingEntries(entries: entries, mask: mask, first: consumer) }
+  }
+
+  /// Counts the next `count` entries, which were read through `upcoming`, as taken.
+  @inlinable
+  @inline(__always)
+  public mutating func advance(by count: UInt32) {
+    precondition(count <= readyCountSeen, "no more entries than are ready")
+    consumer &+= count
+  }
+
   /// Gives the slots of every entry taken since the last call back to the other side.
   @inlinable
   public mutating func release() {

@@ -91,6 +91,31 @@ public struct ProducerRing<Entry: BitwiseCopyable>: ~Copyable {
     return true
   }
 
+  /// Free slots for at most `wanted` entries; looks at the other side's cursor if it saw fewer.
+  @inlinable
+  @inline(__always)
+  public mutating func room(for wanted: UInt32) -> UInt32 {
+    if freeCountSeen < wanted { _ = refreshedFreeCount() }
+    return min(freeCountSeen, wanted)
+  }
+
+  /// The slots that come next, of which as many are ours as `room(for:)` said.
+  ///
+  /// To be used while the ring is, and before the next `advance(by:)`.
+  @unsafe
+  @inlinable
+  public var upcoming: RingEntries<Entry> {
+    @inline(__always) get { unsafe RingEntries(entries: entries, mask: mask, first: producer) }
+  }
+
+  /// Counts the next `count` slots, which were written through `upcoming`, as appended.
+  @inlinable
+  @inline(__always)
+  public mutating func advance(by count: UInt32) {
+    precondition(count <= freeCountSeen, "no more entries than there is room for")
+    producer &+= count
+  }
+
   /// Hands every entry appended since the last call to the other side.
   @inlinable
   public mutating func publish() {

@@ -30,19 +30,34 @@ enum FlowKey {
 /// not even an Ethernet header is 0.
 ///
 /// It spreads flows over paths and is not meant to resist somebody who wants collisions: those only
-/// bring his own flows onto one path. Each 64 bits cost one widening multiplication.
-@inlinable
+/// bring his own flows onto one path. Two multiplications mix all of it.
 public func flowHash(_ innerFrame: Span<UInt8>) -> UInt32 {
   guard let ethernet = EthernetHeader(innerFrame) else { return 0 }
-  var hash = mix(
-    innerFrame.loadUInt64(at: 0) ^ FlowKey.frame, innerFrame.loadUInt48(at: 8) ^ FlowKey.addresses)
+  var flow = Flow(
+    stations: innerFrame.loadUInt64(at: 0).byteSwapped,
+    source: innerFrame.loadUInt32(at: 8).byteSwapped, etherType: ethernet.etherType)
   let packet = innerFrame.extracting(droppingFirst: EthernetLayout.length)
   switch ethernet.etherType {
-  case .ipv4: hash = mixIPv4(packet, hash)
-  case .ipv6: hash = mixIPv6(packet, hash)
+  case .ipv4: flow.addIPv4(packet)
+  case .ipv6: flow.addIPv6(packet)
   default: break
   }
-  return UInt32(truncatingIfNeeded: hash ^ hash >> 32)
+  return flow.hash
+}
+
+/// `flowHash` of a frame that begins with `words`, or nil if those do not tell: what is quick to
+/// tell is a whole TCP or UDP packet in IPv4 without options (`Wire.flowHash.words` in
+/// `Benchmarks/`).
+@inlinable
+@inline(__always)
+public func flowHash(_ words: LeadingWords) -> UInt32? {
+  let protocolNumber = words.protocolNumber
+  guard words.isPlainIPv4, words.isWhole, hasPorts(protocolNumber) else { return nil }
+  return Flow(
+    stations: words.stations, source: UInt32(truncatingIfNeeded: words.type), etherType: .ipv4,
+    addresses: words.addresses >> 16 | words.ports << 48, protocolNumber: protocolNumber,
+    ports: UInt32(truncatingIfNeeded: words.ports >> 16)
+  ).hash
 }
 
 /// The outer UDP source port for a flow: the dynamic range, 49,152 to 65,535 (RFC 6335, section 6),
@@ -53,52 +68,76 @@ public func outerSourcePort(_ hash: UInt32) -> UInt16 {
   0xC000 | UInt16(truncatingIfNeeded: hash >> 18)
 }
 
-@inlinable
-@inline(__always)
-func mixIPv4(_ packet: Span<UInt8>, _ hash: UInt64) -> UInt64 {
-  guard let header = IPv4Header(packet) else { return hash }
-  var transport = UInt64(header.protocolNumber)
-  if !header.isFragment && hasPorts(header.protocolNumber) {
-    let payload = packet.extracting(first: header.totalLength)
-      .extracting(droppingFirst: header.headerLength)
-    transport |= ports(payload)
-  }
-  let addresses = packet.loadUInt64(at: FlowLayout.ipv4Addresses)
-  return mix(addresses ^ hash, transport ^ FlowKey.transport)
-}
+/// What a flow's hash is made of; addresses and ports have their bytes in the order of memory.
+@usableFromInline
+struct Flow {
+  /// The destination's six bytes and the source's first two.
+  @usableFromInline let stations: UInt64
+  /// The source's last four bytes.
+  @usableFromInline let source: UInt32
+  @usableFromInline let etherType: EtherType
+  @usableFromInline var addresses: UInt64
+  @usableFromInline var protocolNumber: UInt8
+  @usableFromInline var ports: UInt32
 
-@inlinable
-@inline(__always)
-func mixIPv6(_ packet: Span<UInt8>, _ hash: UInt64) -> UInt64 {
-  guard packet.count >= FlowLayout.ipv6Length, packet[0] >> 4 == 6 else { return hash }
-  // A fragment's next header is the fragment header, 44, and not that of its transport.
-  let nextHeader = packet[FlowLayout.ipv6NextHeader]
-  var transport = UInt64(nextHeader)
-  if hasPorts(nextHeader) {
-    transport |= ports(packet.extracting(droppingFirst: FlowLayout.ipv6Length))
+  @inlinable
+  @inline(__always)
+  init(
+    stations: UInt64, source: UInt32, etherType: EtherType, addresses: UInt64 = 0,
+    protocolNumber: UInt8 = 0, ports: UInt32 = 0
+  ) {
+    self.stations = stations
+    self.source = source
+    self.etherType = etherType
+    self.addresses = addresses
+    self.protocolNumber = protocolNumber
+    self.ports = ports
   }
-  let addresses = FlowLayout.ipv6Addresses
-  var mixed = mix(
-    packet.loadUInt64(at: addresses) ^ hash,
-    packet.loadUInt64(at: addresses &+ 8) ^ FlowKey.addresses)
-  mixed = mix(
-    packet.loadUInt64(at: addresses &+ 16) ^ mixed,
-    packet.loadUInt64(at: addresses &+ 24) ^ FlowKey.moreAddresses)
-  return mix(mixed, transport ^ FlowKey.transport)
+
+  @inlinable var hash: UInt32 {
+    @inline(__always) get {
+      let kind = UInt64(etherType.rawValue) << 8 | UInt64(protocolNumber)
+      // Spread before it meets the others, so that a change here does not undo one there.
+      let rest = (UInt64(ports) | UInt64(source) << 32) &* FlowKey.transport
+      let mixed = mix(
+        stations ^ rest ^ FlowKey.frame, addresses ^ kind << 13 ^ FlowKey.addresses)
+      return UInt32(truncatingIfNeeded: mixed ^ mixed >> 32)
+    }
+  }
+
+  mutating func addIPv4(_ packet: Span<UInt8>) {
+    guard let header = IPv4Header(packet) else { return }
+    addresses = packet.loadUInt64(at: FlowLayout.ipv4Addresses).byteSwapped
+    protocolNumber = header.protocolNumber
+    guard !header.isFragment else { return }
+    addPorts(
+      packet.extracting(first: header.totalLength).extracting(droppingFirst: header.headerLength))
+  }
+
+  mutating func addIPv6(_ packet: Span<UInt8>) {
+    guard packet.count >= FlowLayout.ipv6Length, packet[0] >> 4 == 6 else { return }
+    let first = FlowLayout.ipv6Addresses
+    addresses =
+      mix(packet.loadUInt64(at: first), packet.loadUInt64(at: first &+ 8) ^ FlowKey.addresses)
+      ^ mix(
+        packet.loadUInt64(at: first &+ 16) ^ FlowKey.transport,
+        packet.loadUInt64(at: first &+ 24) ^ FlowKey.moreAddresses)
+    // A fragment's next header is the fragment header, 44, and not that of its transport.
+    protocolNumber = packet[FlowLayout.ipv6NextHeader]
+    addPorts(packet.extracting(droppingFirst: FlowLayout.ipv6Length))
+  }
+
+  /// Takes the ports, if the protocol has any and they are there.
+  private mutating func addPorts(_ payload: Span<UInt8>) {
+    guard hasPorts(protocolNumber), payload.count >= FlowLayout.portsLength else { return }
+    ports = payload.loadUInt32(at: 0).byteSwapped
+  }
 }
 
 @inlinable
 @inline(__always)
 func hasPorts(_ protocolNumber: UInt8) -> Bool {
   protocolNumber == IPProtocol.tcp || protocolNumber == IPProtocol.udp
-}
-
-/// Both ports above the bits of the protocol number, or 0 if they are not there.
-@inlinable
-@inline(__always)
-func ports(_ payload: Span<UInt8>) -> UInt64 {
-  guard payload.count >= FlowLayout.portsLength else { return 0 }
-  return UInt64(payload.loadUInt32(at: 0)) << 8
 }
 
 /// Multiplies to 128 bits and folds the halves, so that each input bit reaches each output bit.

@@ -26,6 +26,14 @@ public enum InternetChecksum {
     return rest.count == 1 ? sum &+ UInt64(rest[0]) << 8 : sum
   }
 
+  /// The one's-complement sum of two wide sums: a carry out of 64 bits is added back in.
+  @inlinable
+  @inline(__always)
+  static func add(_ left: UInt64, _ right: UInt64) -> UInt64 {
+    let (sum, isCarrying) = left.addingReportingOverflow(right)
+    return sum &+ (isCarrying ? 1 : 0)
+  }
+
   /// Adds carries back in until 16 bits are left; 0 comes only of 0.
   @inlinable
   @inline(__always)

@@ -118,11 +118,14 @@ public struct VXLANTemplate: BitwiseCopyable, Sendable, Hashable {
     let checksum = ~(UInt16(truncatingIfNeeded: sum) &+ UInt16(truncatingIfNeeded: sum >> 16))
     header.storeAsIs(word0, at: 0)
     header.storeAsIs(word1, at: 8)
-    header.storeAsIs(word2 | UInt64(bigEndian: UInt64(totalLength) << 48), at: 16)
-    header.storeAsIs(word3 | UInt64(bigEndian: UInt64(checksum) << 48), at: 24)
-    let ports = UInt64(sourcePort) << 32 | UInt64(udpLength)
-    header.storeAsIs(word4 | UInt64(bigEndian: ports), at: 32)
+    header.storeAsIs(word2, at: 16)
+    header.storeAsIs(word3, at: 24)
+    header.storeAsIs(word4, at: 32)
     header.storeAsIs(word5, at: 40)
     header.storeAsIs(word6, at: 48)
+    header.store(totalLength, at: EnvelopeLayout.ipv4 &+ IPv4Layout.totalLength)
+    header.store(checksum, at: EnvelopeLayout.ipv4 &+ IPv4Layout.headerChecksum)
+    header.store(sourcePort, at: EnvelopeLayout.udp &+ UDPLayout.sourcePort)
+    header.store(udpLength, at: EnvelopeLayout.udp &+ UDPLayout.length)
   }
 }

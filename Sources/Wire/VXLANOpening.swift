@@ -94,6 +94,42 @@ public func openVXLAN(_ frame: Span<UInt8>) -> VXLANOpening {
       addresses: header, port: udp.destinationPort, network: vxlan.network, inner: start..<end))
 }
 
+extension VXLANOpened {
+  /// Opens a frame of `frameLength` bytes, at least 64, by its leading words and the eight bytes
+  /// from its 42nd on, the first of them lowest.
+  ///
+  /// The quick way for what nearly every sender sends, IPv4 without options and nothing wrong
+  /// (`Wire.openVXLAN.words` in `Benchmarks/`). What it opens is what `openVXLAN` opens; nil says
+  /// only that `openVXLAN` has to be asked.
+  @inlinable
+  @inline(__always)
+  public init?(_ words: LeadingWords, vxlan: UInt64, frameLength: Int) {
+    guard words.isPlainIPv4, words.isWhole, words.protocolNumber == IPProtocol.udp else {
+      return nil
+    }
+    // The header is right if its words add up to a multiple of 65,535, whatever their byte order;
+    // 2⁶⁴ leaves 1 in that division, so a carry counts 1, and a sum with 0x45 in it is not 0.
+    let ends = (words.type >> 48) &+ (words.ports & 0xFFFF)
+    let sum = InternetChecksum.add(InternetChecksum.add(words.middle, words.addresses), ends)
+    guard sum % 0xFFFF == 0 else { return nil }
+    let totalLength = Int(UInt16(truncatingIfNeeded: words.middle).byteSwapped)
+    let udpLength = Int(UInt16(truncatingIfNeeded: words.ports >> 48).byteSwapped)
+    let headers = EnvelopeLayout.length &- EnvelopeLayout.udp
+    guard totalLength <= frameLength &- EnvelopeLayout.ipv4,
+      udpLength <= totalLength &- IPv4Layout.minimumLength,
+      udpLength >= headers &+ EthernetLayout.length,
+      vxlan & UInt64(VXLANLayout.networkFlag) != 0
+    else { return nil }
+    source = IPv4Address(bits: UInt32(truncatingIfNeeded: words.addresses >> 16).byteSwapped)
+    destination = IPv4Address(
+      bits: UInt32(truncatingIfNeeded: words.addresses >> 48 | words.ports << 16).byteSwapped)
+    destinationPort = UInt16(truncatingIfNeeded: words.ports >> 32).byteSwapped
+    network = VirtualNetwork(bits: UInt32(truncatingIfNeeded: vxlan >> 32).byteSwapped >> 8)
+    innerOffset = EnvelopeLayout.length
+    innerLength = udpLength &- headers
+  }
+}
+
 extension VXLANRejection: CustomStringConvertible {
   /// The reason as a sentence without its full stop.
   public var description: String {

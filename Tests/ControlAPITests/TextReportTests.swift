@@ -68,7 +68,7 @@ import Testing
     let text = TextReport.text(status)
     for title in ["Workers", "Ports", "Endpoints", "Drops"] { #expect(!text.contains(title)) }
     #expect(text.contains("Addresses: none\n"))
-    #expect(text.hasSuffix("8128 to be sent\n"))
+    #expect(text.hasSuffix("15552 for bursts and what is sent\n"))
   }
 
   @Test func containersAreListedLikeThis() {

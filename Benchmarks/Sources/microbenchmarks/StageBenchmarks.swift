@@ -58,7 +58,10 @@ private struct ParseWork: ~Copyable, Workload {
 
   mutating func prepare() { scene.reset(origin: Location(Fabric.firstPort)) }
 
-  mutating func run() { ParseStage.process(&scene.batch, memory: scene.memory) }
+  mutating func run() {
+    ParseStage.process(
+      &scene.batch, memory: scene.memory, snapshot: scene.snapshot)
+  }
 
   var isAsExpected: Bool {
     scene.hasVerdict(.undecided)
@@ -72,7 +75,8 @@ private struct LearnWork: ~Copyable, Workload {
 
   mutating func prepare() {
     scene.reset(origin: Location(Fabric.firstPort))
-    ParseStage.process(&scene.batch, memory: scene.memory)
+    ParseStage.process(
+      &scene.batch, memory: scene.memory, snapshot: scene.snapshot)
   }
 
   mutating func run() {
@@ -89,7 +93,8 @@ private struct LookUpWork: ~Copyable, Workload {
 
   mutating func prepare() {
     scene.reset(origin: Location(Fabric.firstPort))
-    ParseStage.process(&scene.batch, memory: scene.memory)
+    ParseStage.process(
+      &scene.batch, memory: scene.memory, snapshot: scene.snapshot)
   }
 
   mutating func run() { LookUpStage.process(&scene.batch, snapshot: scene.snapshot) }

@@ -11,12 +11,10 @@ public enum EncapsulateStage {
   public static func process(
     _ batch: inout Batch, memory: inout FrameMemory, snapshot: ForwardingSnapshot
   ) {
-    for index in 0..<batch.count {
-      guard case .forward(let location) = batch.verdicts[index], location.isEndpoint else {
-        continue
-      }
+    for index in batch.rows where batch.verdicts[index].isForEndpoint {
+      let endpoint = Location(bits: batch.verdicts[index].bits).endpoint
       batch.verdicts[index] = encapsulate(
-        &batch.frames[index], for: location.endpoint, memory: &memory, snapshot: snapshot)
+        &batch.frames[index], for: endpoint, memory: &memory, snapshot: snapshot)
     }
   }
 
@@ -26,18 +24,29 @@ public enum EncapsulateStage {
     _ frame: inout Frame, for endpoint: EndpointIndex, memory: inout FrameMemory,
     snapshot: ForwardingSnapshot
   ) -> Verdict {
+    // Before the record is read, so that all of it goes through registers.
+    let port = outerSourcePort(hash(of: frame, in: memory))
     let endpoints = snapshot.endpoints
     guard Int(endpoint.number) < endpoints.count else { return .drop(.nextHopUnresolved) }
     let record = endpoints[Int(endpoint.number)]
-    guard record.isResolved else { return .drop(.nextHopUnresolved) }
-    guard frame.length <= record.innerLengthMax else { return .drop(.tooLongForUnderlay) }
+    // Nothing fits an endpoint that cannot be reached, so one comparison finds both.
+    guard frame.length <= record.innerLengthMax else {
+      return .drop(record.isResolved ? .tooLongForUnderlay : .nextHopUnresolved)
+    }
     let headerLength = UInt32(VXLANTemplate.length)
-    let port = outerSourcePort(flowHash(memory.bytes(of: frame)))
     let innerLength = Int(frame.length)
     frame.address &-= headerLength
     frame.length &+= headerLength
     var header = memory.mutableBytes(at: frame.address, length: VXLANTemplate.length)
     record.template.write(into: &header, innerLength: innerLength, sourcePort: port)
     return .forward(Location(record.port))
+  }
+
+  @inline(__always)
+  private static func hash(of frame: Frame, in memory: borrowing FrameMemory) -> UInt32 {
+    if frame.length >= LeadingWords.length, let hash = flowHash(memory.leadingWords(of: frame)) {
+      return hash
+    }
+    return flowHash(memory.bytes(of: frame))
   }
 }

@@ -16,12 +16,9 @@ public enum LearnStage {
     hints: inout HintSender
   ) {
     let stations = snapshot.stations
-    for index in 0..<batch.count where batch.verdicts[index].isAlive {
-      batch.homes[index] = stations.home(of: batch.sourceKeys[index])
-    }
-    for index in 0..<batch.count where batch.verdicts[index].isAlive {
+    for index in batch.rows where batch.verdicts[index].isAlive {
       let key = batch.sourceKeys[index]
-      let value = stations.probe(from: batch.homes[index], for: key)
+      let value = stations.probe(from: batch.sourceHomes[index], for: key)
       let station = Station(value: value)
       let origin = Location(bits: batch.origins[index])
       if value != PagedTableReader.missing && station.location == origin {
@@ -30,13 +27,5 @@ public enum LearnStage {
         hints.send(Hint(mac: MACAddress(bits: key).bits, location: origin), in: snapshot.generation)
       }
     }
-  }
-}
-
-extension Verdict {
-  /// Whether the frame is still on its way.
-  @inline(__always)
-  var isAlive: Bool {
-    if case .drop = self { false } else { true }
   }
 }

@@ -3,7 +3,7 @@
 public import Forwarding
 internal import Tables
 
-/// Finds where every frame goes: hash and prefetch all of the batch, then probe.
+/// Finds where every frame goes, from the places in the table that parse asked for.
 ///
 /// Unknown destinations are flooded. A frame goes neither back where it came from nor from one
 /// endpoint to another: endpoints are fully meshed and reach each other (split horizon).
@@ -12,11 +12,9 @@ public enum LookUpStage {
   @inline(__always)
   public static func process(_ batch: inout Batch, snapshot: ForwardingSnapshot) {
     let stations = snapshot.stations
-    for index in 0..<batch.count where batch.verdicts[index] == .undecided {
-      batch.homes[index] = stations.home(of: batch.destinationKeys[index])
-    }
-    for index in 0..<batch.count where batch.verdicts[index] == .undecided {
-      let value = stations.probe(from: batch.homes[index], for: batch.destinationKeys[index])
+    for index in batch.rows where batch.verdicts[index] == .undecided {
+      let value = stations.probe(
+        from: batch.destinationHomes[index], for: batch.destinationKeys[index])
       let origin = Location(bits: batch.origins[index])
       batch.verdicts[index] = verdict(value, from: origin)
     }

@@ -16,27 +16,54 @@ public enum OpenStage {
   public static func process(
     _ batch: inout Batch, memory: borrowing FrameMemory, snapshot: ForwardingSnapshot
   ) {
-    let sources = snapshot.sources
-    for index in 0..<batch.count {
-      let frame = batch.frames[index]
-      switch openVXLAN(memory.bytes(of: frame)) {
-      case .rejected(let rejection):
-        batch.verdicts[index] = .drop(reason(for: rejection))
-      case .opened(let opened):
-        let value = sources.value(for: SnapshotKey.source(opened.source, opened.network))
-        guard value != PagedTableReader.missing else {
-          batch.verdicts[index] = .drop(.endpointUnknown)
-          continue
-        }
-        batch.frames[index] = Frame(
-          address: frame.address &+ UInt32(truncatingIfNeeded: opened.innerOffset),
-          length: UInt32(truncatingIfNeeded: opened.innerLength))
-        batch.origins[index] = Location(EndpointIndex(UInt16(truncatingIfNeeded: value))).bits
+    for row in batch.rows {
+      let frame = batch.frames[row]
+      if let opened = plain(frame, in: memory) {
+        enter(opened, &batch, row, snapshot)
+      } else {
+        openAny(&batch, row, memory, snapshot)
       }
     }
   }
 
+  /// Opens a frame that has nothing wrong and no options, and nil otherwise.
   @inline(__always)
+  private static func plain(_ frame: Frame, in memory: borrowing FrameMemory) -> VXLANOpened? {
+    guard frame.length >= VXLANTemplate.length + EthernetHeader.length else { return nil }
+    return VXLANOpened(
+      memory.leadingWords(of: frame), vxlan: memory.word(of: frame, at: VXLANTemplate.length - 8),
+      frameLength: Int(frame.length))
+  }
+
+  /// Opens a frame field by field, and says what is wrong with it.
+  @inline(never)
+  private static func openAny(
+    _ batch: inout Batch, _ row: Int, _ memory: borrowing FrameMemory,
+    _ snapshot: ForwardingSnapshot
+  ) {
+    switch openVXLAN(memory.bytes(of: batch.frames[row])) {
+    case .rejected(let rejection): batch.verdicts[row] = .drop(reason(for: rejection))
+    case .opened(let opened): enter(opened, &batch, row, snapshot)
+    }
+  }
+
+  /// Goes on with the inner frame, if the endpoint that sent it is known.
+  @inline(__always)
+  private static func enter(
+    _ opened: VXLANOpened, _ batch: inout Batch, _ row: Int, _ snapshot: ForwardingSnapshot
+  ) {
+    let sources = snapshot.sources
+    let key = SnapshotKey.source(opened.source, opened.network)
+    let value = sources.probe(from: sources.home(of: key), for: key)
+    guard value != PagedTableReader.missing else {
+      batch.verdicts[row] = .drop(.endpointUnknown)
+      return
+    }
+    batch.frames[row].address &+= UInt32(truncatingIfNeeded: opened.innerOffset)
+    batch.frames[row].length = UInt32(truncatingIfNeeded: opened.innerLength)
+    batch.origins[row] = Location(EndpointIndex(UInt16(truncatingIfNeeded: value))).bits
+  }
+
   private static func reason(for rejection: VXLANRejection) -> DropReason {
     switch rejection {
     case .notIPv4, .notUDP: .outerNotUDP

@@ -1,28 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Forwarding
+public import Forwarding
 internal import Inet
+internal import Tables
 internal import Wire
 
-/// Reads both addresses of every frame and turns them into table keys.
+/// Reads both addresses of every frame, turns them into table keys, and asks for the places in the
+/// table where the look-ups of both will start.
+///
+/// The memory answers for one frame while the next is being read; learn and look up come later.
 public enum ParseStage {
   /// Runs over the whole batch; frames that were decided before are left alone.
   @inline(__always)
-  public static func process(_ batch: inout Batch, memory: borrowing FrameMemory) {
-    for index in 0..<batch.count where batch.verdicts[index] == .undecided {
-      guard let header = EthernetHeader(memory.bytes(of: batch.frames[index])) else {
-        batch.verdicts[index] = .drop(.frameTooShort)
+  public static func process(
+    _ batch: inout Batch, memory: borrowing FrameMemory, snapshot: ForwardingSnapshot
+  ) {
+    let stations = snapshot.stations
+    for row in batch.rows where batch.verdicts[row] == .undecided {
+      let frame = batch.frames[row]
+      guard frame.length >= EthernetHeader.length else {
+        batch.verdicts[row] = .drop(.frameTooShort)
         continue
       }
-      let source = header.source
-      let destination = header.destination
-      guard source.isStation else {
-        batch.verdicts[index] = .drop(.sourceNotStation)
+      let receiver = MACAddress(bits: memory.word(of: frame, at: 0).byteSwapped >> 16)
+      let sender = MACAddress(bits: memory.word(of: frame, at: 6).byteSwapped >> 16)
+      guard sender.isStation else {
+        batch.verdicts[row] = .drop(.sourceNotStation)
         continue
       }
-      batch.sourceKeys[index] = SnapshotKey.station(source)
-      batch.destinationKeys[index] = SnapshotKey.station(destination)
-      if destination.isMulticast { batch.verdicts[index] = .flood }
+      let source = SnapshotKey.station(sender)
+      let destination = SnapshotKey.station(receiver)
+      batch.sourceKeys[row] = source
+      batch.destinationKeys[row] = destination
+      batch.sourceHomes[row] = stations.home(of: source)
+      batch.destinationHomes[row] = stations.home(of: destination)
+      if receiver.isMulticast { batch.verdicts[row] = .flood }
     }
   }
 }

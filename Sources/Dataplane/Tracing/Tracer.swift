@@ -106,7 +106,7 @@ struct Tracer: ~Copyable {
   /// Notes which frames ended in a stage.
   mutating func noteDrops(_ batch: borrowing Batch, in stage: TraceStage) {
     for row in 0..<batch.count where isRecording(row) && records[row].drop == nil {
-      guard case .drop(let reason) = batch.verdicts[row] else { continue }
+      guard let reason = batch.verdicts[row].dropReason else { continue }
       records[row].drop = reason
       records[row].dropStage = stage
     }
@@ -142,7 +142,7 @@ struct Tracer: ~Copyable {
   mutating func noteLookUp(_ batch: borrowing Batch) {
     noteDrops(batch, in: .lookUp)
     for row in 0..<batch.count where isRecording(row) {
-      guard case .forward(let location) = batch.verdicts[row] else { continue }
+      guard let location = batch.verdicts[row].location else { continue }
       records[row].isForEndpoint = location.isEndpoint
     }
   }
@@ -152,7 +152,7 @@ struct Tracer: ~Copyable {
     noteDrops(batch, in: .encapsulate)
     for row in 0..<batch.count where isRecording(row) {
       records[row].sentLength = batch.frames[row].length
-      guard case .forward(let location) = batch.verdicts[row] else { continue }
+      guard let location = batch.verdicts[row].location else { continue }
       records[row].exit = location.port
     }
   }

@@ -14,16 +14,12 @@ extension Worker {
     let port = ports.port(of: slot)
     let kind = ports.kind(of: slot)
     tracer.begin(batch, port: port, kind: kind, memory: memory)
-    let origin = Location(port).bits
-    for index in 0..<batch.count {
-      batch.verdicts[index] = .undecided
-      batch.origins[index] = origin
-    }
+    batch.begin(from: Location(port))
     if kind == .underlay {
       OpenStage.process(&batch, memory: memory, snapshot: snapshot)
     }
     tracer.noteOpen(batch, memory: memory)
-    ParseStage.process(&batch, memory: memory)
+    ParseStage.process(&batch, memory: memory, snapshot: snapshot)
     tracer.noteDrops(batch, in: .parse)
     tracer.noteStations(batch, snapshot: snapshot)
     LearnStage.process(&batch, snapshot: snapshot, reader: reader, hints: &hints)

@@ -18,7 +18,7 @@ struct SingleStages: ~Copyable {
   private let ports: PortTable
   private let hintRing: RingMemory<Hint>
   private let clockCost: UInt64
-  private let origin: UInt32
+  private let origin: Location
   private var memory: FrameMemory
   private var hints: HintSender
   private let reader: SnapshotReader
@@ -36,7 +36,7 @@ struct SingleStages: ~Copyable {
     hints = HintSender(ring: hintRing.producerHalf())
     memory = FrameMemory(memory: pipeline.ends.frames)
     reader = SnapshotReader(memory: pipeline.snapshots, worker: 0)
-    origin = Location(pipeline.input.port).bits
+    origin = Location(pipeline.input.port)
     clockCost = Stopwatch.cost()
     batches = [8 of Batch] { _ in Batch() }
     bursts = PipelineStage.allCases.map { _ in [] }
@@ -72,10 +72,7 @@ struct SingleStages: ~Copyable {
     let started = Stopwatch.now
     for index in 0..<batches.count {
       ports.receive(pipeline.input.slot, into: &batches[index], memory: memory)
-      for frame in 0..<batches[index].count {
-        batches[index].verdicts[frame] = .undecided
-        batches[index].origins[frame] = origin
-      }
+      batches[index].begin(from: origin)
     }
     note(.receive, since: started)
   }
@@ -88,7 +85,9 @@ struct SingleStages: ~Copyable {
       }
       started = note(.open, since: started)
     }
-    for index in 0..<batches.count { ParseStage.process(&batches[index], memory: memory) }
+    for index in 0..<batches.count {
+      ParseStage.process(&batches[index], memory: memory, snapshot: snapshot)
+    }
     started = note(.parse, since: started)
     for index in 0..<batches.count {
       LearnStage.process(&batches[index], snapshot: snapshot, reader: reader, hints: &hints)
@@ -106,15 +105,10 @@ struct SingleStages: ~Copyable {
     let expected = Verdict.forward(Location(pipeline.output.port))
     var isSent = true
     let started = Stopwatch.now
-    for index in 0..<batches.count {
-      for frame in 0..<batches[index].count {
-        guard batches[index].verdicts[frame] == expected else {
-          isSent = false
-          continue
-        }
-        let bytes = batches[index].frames[frame]
-        isSent = ports.send(bytes, pipeline.output.slot, memory: &memory) && isSent
-      }
+    for index in 0..<batches.count where batches[index].count > 0 {
+      let slot = pipeline.output.slot
+      let count = ports.send(&batches[index], from: 0, slot, memory: &memory)
+      isSent = count == batches[index].count && batches[index].verdicts[0] == expected && isSent
     }
     exhale()
     note(.send, since: started)
