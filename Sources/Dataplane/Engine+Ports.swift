@@ -23,6 +23,8 @@ public struct PortSpecification: Sendable {
   public var frameLengthMax: Int
   /// How its program is attached.
   public var attach: AttachRequest
+  /// How the mode is found if `attach` is automatic, and whether test frames are to come through.
+  public var modeSource = ModeSource.driver
   /// Where outer packets for us arrive; for the underlay.
   public var overlayAddresses: [OverlayAddress]
   /// How long a queue is waited for that another socket has, which the kernel may be freeing.
@@ -104,11 +106,12 @@ extension Engine {
       throw .tooFewQueues(
         interface: specification.interface, queues: specification.queueCount, workers: workerCount)
     }
+    let settled = try settledMode(of: specification)
     let kind: ProgramKind = specification.kind == .underlay ? .underlay : .port
     let program: XDPProgram
     do { program = try XDPProgram(kind) } catch { throw .program(error) }
     if kind == .underlay { try set(specification.overlayAddresses, in: program) }
-    let attachment = try AttachmentHolder(program, specification)
+    let attachment = try AttachmentHolder(program, specification, settled)
     var queues: [OpenPort.Queue] = []
     do throws(DataplaneError) {
       for queue in 0..<specification.queueCount {
