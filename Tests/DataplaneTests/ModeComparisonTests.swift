@@ -44,6 +44,14 @@ import XDP
     #expect(ModeComparison(native: silent).choice == nil)
   }
 
+  @Test func onlyAComparisonTellsWhichIsCheaper() {
+    #expect(ModeComparison(native: carried(2000), generic: carried(1000)).cheaper == .generic)
+    #expect(ModeComparison(native: carried(2000), generic: carried(2000)).cheaper == .native)
+    #expect(ModeComparison(native: carried(2000)).cheaper == nil)
+    #expect(ModeComparison(native: refused, generic: carried(2000)).cheaper == nil)
+    #expect(ModeComparison(native: carried(2000), generic: silent).cheaper == nil)
+  }
+
   @Test func fewFramesMayBeLost() {
     for (arrived, carries) in [(64, true), (60, true), (59, false), (32, false), (0, false)] {
       let findings = ModeFindings(sentCount: 64, arrivedCount: arrived)
@@ -72,19 +80,19 @@ import XDP
   @Test func reasonTellsWhatWasFoundOfBoth() {
     let both = ModeComparison(native: carried(1812), generic: carried(2290))
     #expect(
-      both.reason(for: .native, isAskedFor: false)
+      both.reason(for: .native, ground: nil)
         == "native: carried 64 of 64 test frames; 0.91 µs a frame, generic 1.15 µs")
     #expect(
       ModeComparison(native: refused, generic: carried(12_010)).reason(
-        for: .generic, isAskedFor: false)
+        for: .generic, ground: nil)
         == "generic: carried 64 of 64 test frames; 6.01 µs a frame; native was refused "
         + "(EOPNOTSUPP: Operation not supported)")
     #expect(
       ModeComparison(native: silent, generic: carried(2000)).reason(
-        for: .generic, isAskedFor: false)
+        for: .generic, ground: nil)
         == "generic: carried 64 of 64 test frames; 1.00 µs a frame; native carried 0 of 32")
     #expect(
-      ModeComparison(generic: carried(2000)).reason(for: .generic, isAskedFor: true)
+      ModeComparison(generic: carried(2000)).reason(for: .generic, ground: "asked for")
         == "generic: asked for; carried 64 of 64 test frames; 1.00 µs a frame")
   }
 

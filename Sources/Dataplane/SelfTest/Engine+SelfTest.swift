@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Synchronization
 internal import XDP
 
 /// In which mode a port's program is to be attached, and what there is to say about it.
@@ -21,6 +22,9 @@ struct SettledMode: Equatable, Sendable {
 extension Engine {
   /// Finds the mode for a port that is about to be opened, by test frames where that is possible.
   ///
+  /// All pairs of a host are alike and each change of the mode takes the kernel some 30 ms, so the
+  /// modes are compared at one port; at all others the cheaper has only to carry frames.
+  ///
   /// Nothing of a test is left behind but, if it succeeds, a program that drops all frames until
   /// the port's own takes its place.
   func settledMode(of specification: PortSpecification) throws(DataplaneError) -> SettledMode {
@@ -32,8 +36,12 @@ extension Engine {
     case .present:
       return try presentMode(of: specification)
     case .tested(let test):
-      var trial = try ModeTrial(specification, test)
-      return try trial.run()
+      let isOpen = specification.attach == .automatic
+      var trial = try ModeTrial(
+        specification, test, preferred: isOpen ? cheaperMode.withLock { $0 } : nil)
+      let settled = try trial.run()
+      if let mode = trial.comparison.cheaper { cheaperMode.withLock { $0 = mode } }
+      return settled
     }
   }
 

@@ -45,6 +45,11 @@ struct ModeComparison: Equatable, Sendable {
     return genericCost * 10 < nativeCost * 9 ? .generic : .native
   }
 
+  /// The mode to use, if both carry frames and their costs were compared.
+  var cheaper: AttachMode? {
+    native?.carries == true && generic?.carries == true ? choice : nil
+  }
+
   /// What was found of a mode.
   subscript(mode: AttachMode) -> ModeFindings? {
     get { mode == .native ? native : generic }
@@ -53,11 +58,11 @@ struct ModeComparison: Equatable, Sendable {
     }
   }
 
-  /// Why the mode was chosen, in a sentence for the status page.
-  func reason(for mode: AttachMode, isAskedFor: Bool) -> String {
+  /// Why the mode was chosen, in a sentence for the status page; `ground` is what was known before.
+  func reason(for mode: AttachMode, ground: String?) -> String {
     guard let chosen = self[mode] else { return "\(mode)" }
     let other: AttachMode = mode == .native ? .generic : .native
-    var text = "\(mode): " + (isAskedFor ? "asked for; " : "")
+    var text = "\(mode): " + (ground.map { "\($0); " } ?? "")
     text += "carried \(chosen.arrivedCount) of \(chosen.sentCount) test frames"
     if let cost = chosen.cost { text += "; \(ModeComparison.microseconds(cost)) a frame" }
     guard let second = self[other] else { return text }

@@ -20,14 +20,18 @@ struct ModeTrial: ~Copyable {
 
   private let specification: PortSpecification
   private let test: SelfTest
+  /// The mode that was cheaper at another port.
+  private let preferred: AttachMode?
   private let program: XDPProgram
   private let receiver: TrialReceiver
   private var frames: [TestFrames]
   /// The mode in which the program is on the interface now.
   private var attached: AttachMode?
-  private var comparison = ModeComparison()
+  private(set) var comparison = ModeComparison()
 
-  init(_ specification: PortSpecification, _ test: SelfTest) throws(DataplaneError) {
+  init(
+    _ specification: PortSpecification, _ test: SelfTest, preferred: AttachMode?
+  ) throws(DataplaneError) {
     let program = try ModeTrial.loadedProgram()
     let receiver = try ModeTrial.receiver(specification)
     do { try receiver.join(program) } catch { throw .program(error) }
@@ -35,6 +39,7 @@ struct ModeTrial: ~Copyable {
     frames = [TestFrames.lengthMin, long].map { TestFrames(test, length: $0) }
     self.specification = specification
     self.test = test
+    self.preferred = preferred
     self.program = program
     self.receiver = receiver
   }
@@ -86,10 +91,9 @@ struct ModeTrial: ~Copyable {
       guard let mode = comparison.choice else {
         throw .noModeCarries(interface: specification.interface, failures: comparison.failures)
       }
-      let isAskedFor = specification.attach != .automatic
       return SettledMode(
         request: mode == .native ? .native : .generic,
-        reason: comparison.reason(for: mode, isAskedFor: isAskedFor))
+        reason: comparison.reason(for: mode, ground: ground(for: mode)))
     } catch {
       if attached != nil {
         _ = try? Attachment.detachOwn(interfaceIndex: specification.interfaceIndex)
@@ -98,15 +102,23 @@ struct ModeTrial: ~Copyable {
     }
   }
 
+  /// What was known of the mode before the test.
+  private func ground(for mode: AttachMode) -> String? {
+    if specification.attach != .automatic { return "asked for" }
+    return mode == preferred ? "the cheaper at the first port" : nil
+  }
+
+  /// The modes to try, in this order.
   private var modes: [AttachMode] {
     switch specification.attach {
-    case .automatic: [.native, .generic]
+    case .automatic: preferred == .generic ? [.generic, .native] : [.native, .generic]
     case .native: [.native]
     case .generic: [.generic]
     }
   }
 
-  /// Each mode once, and those that carry frames some more for their cost if there is a choice.
+  /// Each mode once, and those that carry frames some more for their cost if there is a choice; of
+  /// the preferred mode only whether it carries frames.
   private mutating func measure() throws(DataplaneError) {
     // The program is there before the first frame of the other end can be.
     for mode in modes where attached == nil { try attach(mode) }
@@ -115,7 +127,10 @@ struct ModeTrial: ~Copyable {
     do { try test.begin() } catch {
       throw .selfTest(interface: specification.interface, trouble: error.text)
     }
-    for mode in modes { try sendBursts(in: mode) }
+    for mode in modes {
+      try sendBursts(in: mode)
+      if mode == preferred, comparison[mode]?.carries == true { return }
+    }
     guard modes.allSatisfy({ comparison[$0]?.carries == true }), modes.count > 1 else { return }
     for _ in 0..<ModeTrial.roundCount {
       for mode in modes {

@@ -49,6 +49,32 @@ import XDP
     }
   }
 
+  @Test(.timeLimit(.minutes(1))) func modesAreComparedAtTheFirstPortOnly() async throws {
+    try await inNewNamespace {
+      let bench = try SelfTestBench()
+      defer { bench.engine.stop() }
+      try bench.open()
+      let first = try #require(bench.engine.state(of: bench.port))
+      let sent = bench.sentCount
+      #expect(sent > 128)
+      bench.engine.closePort(bench.port)
+      try bench.open()
+      let second = try #require(bench.engine.state(of: bench.port))
+      #expect(second.mode == first.mode)
+      #expect(
+        second.reason.hasPrefix("\(first.mode): the cheaper at the first port; carried 64 of 64"),
+        "\(second.reason)")
+      #expect(bench.sentCount == sent + 64)
+
+      // What was found there does not hold where frames get lost.
+      bench.engine.closePort(bench.port)
+      bench.lossy.withLock { $0 = first.mode == .native ? CXDP_MODE_NATIVE : CXDP_MODE_GENERIC }
+      try bench.open()
+      #expect(
+        bench.engine.state(of: bench.port)?.mode == (first.mode == .native ? .generic : .native))
+    }
+  }
+
   @Test(.timeLimit(.minutes(1))) func modeWhoseFramesAreLostIsNotTaken() async throws {
     try await inNewNamespace {
       let bench = try SelfTestBench()
