@@ -87,6 +87,9 @@ final class OpenPort: Sendable {
     specification: PortSpecification, program: consuming XDPProgram, queues: [Queue],
     attachment: AttachmentHolder
   ) {
+    // A test's sender has sockets in a container's namespace, which would outlive the container.
+    var specification = specification
+    specification.modeSource = .driver
     self.specification = specification
     self.program = program
     self.queues = queues

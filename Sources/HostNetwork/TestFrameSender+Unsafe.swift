@@ -9,6 +9,8 @@ internal import Synchronization
 /// A container's pair is down while its port is made; then both ends are up only between `begin()`
 /// and `end()`, without an address and before anybody inside knows of the interface.
 ///
+/// Its sockets keep the container's namespace alive: let go of it once the port is open.
+///
 /// Unsafe here: the frames' bytes, which C reads during the call and does not keep.
 package final class TestFrameSender: Sendable {
   /// The sending end's own hardware address.

@@ -15,6 +15,8 @@ public enum ModeSource: Sendable {
 }
 
 /// Test frames from the other end of a station's pair.
+///
+/// The engine lets go of it, and of what it holds open, when the port is opened or was refused.
 public struct SelfTest: Sendable {
   /// The sending end's own hardware address.
   public var source: MACAddress
