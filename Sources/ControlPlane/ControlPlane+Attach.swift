@@ -92,6 +92,8 @@ extension ControlPlane {
 
   /// Makes the pair, opens the port while both ends are down, brings them up and tells the workers:
   /// so there is no moment at which the host would take the container's frames.
+  ///
+  /// Opening has both up for the moment of a self test, with a program that hands frames to it.
   private func serve(
     _ specification: AttachSpecification, as port: PortIndex
   ) throws(ControlPlaneError) -> ContainerInterface {
@@ -100,7 +102,9 @@ extension ControlPlane {
       throw .host(error)
     }
     do throws(ControlPlaneError) {
-      try open(prepared.hostEnd, as: port)
+      let sender: TestFrameSender
+      do { sender = try prepared.testFrameSender() } catch { throw .host(error) }
+      try open(prepared.hostEnd, as: port, choosingModeBy: tested(by: sender))
     } catch {
       prepared.discard()
       throw error

@@ -187,7 +187,8 @@ extension ControlPlane {
     }
     guard !attachment.isOpen else { return nil }
     do {
-      try open(hostEnd, as: port, isRetry: attachment.trouble != nil)
+      try open(
+        hostEnd, as: port, choosingModeBy: .present, isRetry: attachment.trouble != nil)
     } catch {
       return error.description
     }

@@ -37,7 +37,17 @@ extension ControlPlane {
       throw .host(error)
     }
     hostPair = pair
-    try open(pair.switchEnd, as: ControlPlane.hostPort, isRetry: hostTrouble != nil)
+    // A pair that was there may carry frames of the host already.
+    let source =
+      pair.wasReused
+      ? .present
+      : tested(
+        by: try ControlPlane.asking { () throws(HostNetworkError) in
+          try TestFrameSender(of: pair)
+        })
+    try open(
+      pair.switchEnd, as: ControlPlane.hostPort, choosingModeBy: source,
+      isRetry: hostTrouble != nil)
     hostTrouble = nil
     model.addPort(ControlPlane.hostPort, receivesFloods: true)
   }
@@ -63,9 +73,14 @@ extension ControlPlane {
     }
   }
 
+  /// Has test frames decide on a port's mode.
+  func tested(by sender: TestFrameSender) -> PortModeSource {
+    .tested(sender, cookie: UInt64.random(in: .min ... .max, using: &random))
+  }
+
   /// Opens the data plane's port on the host end of a veth.
   func open(
-    _ link: Link, as port: PortIndex, isRetry: Bool = false
+    _ link: Link, as port: PortIndex, choosingModeBy source: PortModeSource, isRetry: Bool = false
   ) throws(ControlPlaneError) {
     do {
       let queueCount: Int
@@ -77,7 +92,7 @@ extension ControlPlane {
           port: port, isUnderlay: false, interface: link.name,
           interfaceIndex: UInt32(link.index.rawValue), queueCount: queueCount,
           frameLengthMax: min(link.mtu + 18, engine.frameLengthMax), overlayAddresses: [],
-          isRetry: isRetry))
+          modeSource: source, isRetry: isRetry))
       applyFaults(to: port, interface: link.name)
     } catch let failure as EngineFailure {
       throw .engine(failure)

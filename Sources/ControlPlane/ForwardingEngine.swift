@@ -1,10 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import Forwarding
+package import HostNetwork
 package import Inet
 
+/// What decides in which mode a port's program runs, unless the configuration does.
+package enum PortModeSource: Sendable {
+  /// What the driver can; nothing is tested.
+  case driver
+  /// The program that is there: others' frames may be under way, so nothing may be tested.
+  case present
+  /// Test frames from the other end of the port's pair, told from others by a cookie.
+  case tested(TestFrameSender, cookie: UInt64)
+}
+
 /// A port the control plane asks the data plane to open.
-package struct PortRequest: Sendable, Equatable {
+package struct PortRequest: Sendable {
   /// The index everybody will know it by.
   package var port: PortIndex
   /// Whether it is the outer network.
@@ -19,6 +30,8 @@ package struct PortRequest: Sendable, Equatable {
   package var frameLengthMax: Int
   /// Where outer packets for us arrive: addresses, all with `vxlanPort`.
   package var overlayAddresses: [IPv4Address]
+  /// What decides in which mode its program runs.
+  package var modeSource = PortModeSource.driver
   /// Whether the last try failed as well: then queues that are in use are not waited for so long.
   package var isRetry = false
 }

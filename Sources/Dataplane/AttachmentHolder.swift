@@ -18,18 +18,18 @@ final class AttachmentHolder: Sendable {
   /// Attaches `program` to the interface of `specification`: to the underlay for as long as this
   /// process lives, to a container's port for as long as the interface does.
   init(
-    _ program: borrowing XDPProgram, _ specification: PortSpecification
+    _ program: borrowing XDPProgram, _ specification: PortSpecification, _ settled: SettledMode
   ) throws(DataplaneError) {
     let made: Attachment
     do {
       made = try program.attach(
-        interfaceIndex: specification.interfaceIndex, requested: specification.attach,
+        interfaceIndex: specification.interfaceIndex, requested: settled.request,
         lifetime: specification.kind == .underlay ? .withProcess : .withDevice)
     } catch {
       throw .attach(error)
     }
     mode = made.mode
-    reason = made.reason
+    reason = settled.reason(of: made)
     programIdentifier = made.programIdentifier
     attachment = Mutex(Slot(attachment: made))
   }

@@ -10,5 +10,6 @@
 // serves, `IdlePolicy` when it spins and when it sleeps. Faults/ makes a port bad on purpose.
 // Ports/ is what can stand behind a port instead of the kernel: `MemoryPort` and capture files.
 // `Engine` owns the workers, their threads and their sockets, and is what the control plane's side
-// talks to. Tracing/ is the way of a frame as a person can follow it: a `Tracer` in the worker
-// looks at a batch between the stages while a `TraceDesk` has an order for it.
+// talks to. SelfTest/ has a `ModeTrial` find the mode of a port's program with test frames before
+// the port is opened. Tracing/ is the way of a frame as a person can follow it: a `Tracer` in the
+// worker looks at a batch between the stages while a `TraceDesk` has an order for it.

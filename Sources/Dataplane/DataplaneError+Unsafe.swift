@@ -18,6 +18,10 @@ public enum DataplaneError: Error, Equatable, CustomStringConvertible {
   case attach(AttachError)
   /// No slot is left for another port.
   case tooManyPorts(limit: Int)
+  /// A port's other end could not send test frames.
+  case selfTest(interface: String, trouble: String)
+  /// Test frames came through in no mode that was tried.
+  case noModeCarries(interface: String, failures: String)
   /// A worker did not answer.
   case workerSilent(Int)
 
@@ -25,7 +29,7 @@ public enum DataplaneError: Error, Equatable, CustomStringConvertible {
   public var mayFollowAttach: Bool {
     switch self {
     case .thread, .attach: false
-    case .memory, .socket, .program, .tooManyPorts, .workerSilent: true
+    case .memory, .socket, .program, .tooManyPorts, .selfTest, .noModeCarries, .workerSilent: true
     }
   }
 
@@ -39,6 +43,12 @@ public enum DataplaneError: Error, Equatable, CustomStringConvertible {
     case .program(let error): error.description
     case .attach(let error): error.description
     case .tooManyPorts(let limit): "all \(limit) ports are in use; detach a container first"
+    case .selfTest(let interface, let trouble):
+      "test frames to \(interface) cannot be sent: \(trouble); both ends of the pair must be there"
+        + " and up"
+    case .noModeCarries(let interface, let failures):
+      "\(interface) does not carry test frames to AF_XDP sockets: \(failures); look for what else"
+        + " takes or drops its frames (tc filter, nft, another XDP program), or update the kernel"
     case .workerSilent(let worker): "worker \(worker) does not answer; restart weftd"
     }
   }

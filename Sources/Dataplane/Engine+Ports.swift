@@ -23,6 +23,8 @@ public struct PortSpecification: Sendable {
   public var frameLengthMax: Int
   /// How its program is attached.
   public var attach: AttachRequest
+  /// How the mode is found if `attach` is automatic, and whether test frames are to come through.
+  public var modeSource = ModeSource.driver
   /// Where outer packets for us arrive; for the underlay.
   public var overlayAddresses: [OverlayAddress]
   /// How long a queue is waited for that another socket has, which the kernel may be freeing.
@@ -85,6 +87,9 @@ final class OpenPort: Sendable {
     specification: PortSpecification, program: consuming XDPProgram, queues: [Queue],
     attachment: AttachmentHolder
   ) {
+    // A test's sender has sockets in a container's namespace, which would outlive the container.
+    var specification = specification
+    specification.modeSource = .driver
     self.specification = specification
     self.program = program
     self.queues = queues
@@ -100,11 +105,12 @@ extension Engine {
   public func openPort(_ specification: PortSpecification) throws(DataplaneError) {
     closeAbandoned()
     if let silent = abandoned.withLock({ $0.first?.worker }) { throw .workerSilent(silent) }
+    let settled = try settledMode(of: specification)
     let kind: ProgramKind = specification.kind == .underlay ? .underlay : .port
     let program: XDPProgram
     do { program = try XDPProgram(kind) } catch { throw .program(error) }
     if kind == .underlay { try set(specification.overlayAddresses, in: program) }
-    let attachment = try AttachmentHolder(program, specification)
+    let attachment = try AttachmentHolder(program, specification, settled)
     var queues: [OpenPort.Queue] = []
     do throws(DataplaneError) {
       for queue in 0..<specification.queueCount {

@@ -6,6 +6,7 @@ public import Forwarding
 internal import Glibc
 internal import Synchronization
 internal import Telemetry
+internal import XDP
 
 /// The data plane as its owner sees it: workers on their cores, ports that come and go, counters.
 ///
@@ -35,6 +36,8 @@ public final class Engine: Sendable {
   /// Signalled by workers after new hints; poll it for reading, then `clearHintEvent()`.
   public let hintEvent: CInt
   let ports = Mutex<[PortIndex: OpenPort]>([:])
+  /// What the first self test found the cheaper mode; nil before.
+  let cheaperMode = Mutex<AttachMode?>(nil)
   /// Queues whose worker did not answer when they were to be closed; it may still use their rings.
   let abandoned = Mutex<[OpenPort.Queue]>([])
 

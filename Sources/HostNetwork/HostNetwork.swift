@@ -21,4 +21,5 @@
 //   containers.
 // - `AttachmentRecord`, `PreparedInterface`, `ContainerInterface`, `AttachmentListing`, `HostPair`:
 //   containers and the host on the switch.
+// - `TestFrameSender`: frames from the far end of a pair, to see whether they come through.
 // - `ContainerCondition`: what became of a container's interface.

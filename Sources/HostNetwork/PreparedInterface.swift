@@ -32,6 +32,16 @@ package struct PreparedInterface: ~Copyable {
     self.namespace = namespace
   }
 
+  /// The name of the container's end.
+  var containerInterface: String { record.containerInterface }
+
+  /// Runs `body` inside of the container's namespace and waits.
+  borrowing func visit<Value: Sendable>(
+    _ body: @escaping @Sendable () throws(HostNetworkError) -> Value
+  ) throws(HostNetworkError) -> Value {
+    try namespace.run(body)
+  }
+
   private static func makePair(
     _ specification: AttachSpecification, _ mac: MACAddress,
     _ namespace: borrowing NetworkNamespace

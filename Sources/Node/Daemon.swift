@@ -132,7 +132,7 @@ package struct Daemon: Sendable {
         memory: memory, seed: UInt64.random(in: .min ... .max), options: limits)
       let engine = try Engine(options: engineOptions, snapshot: memory)
       let adapter = EngineAdapter(
-        engine: engine, snapshot: memory, underlay: configuration.underlay)
+        engine: engine, snapshot: memory, configuration: configuration)
       let clock = ContinuousClock()
       let beginning = clock.now
       started = try ControlPlane(

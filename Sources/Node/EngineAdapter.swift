@@ -10,14 +10,16 @@ internal import XDP
 final class EngineAdapter: ForwardingEngine {
   private let engine: Engine
   private let snapshot: SnapshotMemory
-  private let xdp: Configuration.XDPMode
+  private let underlay: XDP.AttachRequest
+  private let stations: XDP.AttachRequest
   private let vxlanPort: UInt16
 
-  init(engine: Engine, snapshot: SnapshotMemory, underlay: Configuration.Underlay) {
+  init(engine: Engine, snapshot: SnapshotMemory, configuration: Configuration) {
     self.engine = engine
     self.snapshot = snapshot
-    xdp = underlay.xdp
-    vxlanPort = underlay.vxlanPort
+    underlay = XDP.AttachRequest(configuration.underlay.xdp)
+    stations = XDP.AttachRequest(configuration.attachments.xdp)
+    vxlanPort = configuration.underlay.vxlanPort
   }
 
   var hintEvent: Int32 { engine.hintEvent }
@@ -41,8 +43,9 @@ final class EngineAdapter: ForwardingEngine {
       port: request.port, kind: request.isUnderlay ? .underlay : .station,
       interface: request.interface, interfaceIndex: request.interfaceIndex,
       queueCount: request.queueCount, frameLengthMax: request.frameLengthMax,
-      attach: request.isUnderlay ? attachRequest : .automatic,
+      attach: request.isUnderlay ? underlay : stations,
       overlayAddresses: overlay(request.overlayAddresses))
+    specification.modeSource = modeSource(request.modeSource)
     if request.isRetry { specification.busyPatienceMilliseconds = 200 }
     return specification
   }
@@ -111,14 +114,6 @@ final class EngineAdapter: ForwardingEngine {
     engine.stop(keepsPrograms: keepsPrograms).map { EngineFailure($0.description) }
   }
 
-  private var attachRequest: XDP.AttachRequest {
-    switch xdp {
-    case .automatic: .automatic
-    case .native: .native
-    case .generic: .generic
-    }
-  }
-
   private func overlay(_ addresses: [IPv4Address]) -> [OverlayAddress] {
     addresses.map { OverlayAddress(address: $0, port: vxlanPort) }
   }
@@ -139,5 +134,17 @@ extension BudgetReport {
         chunks: UInt64(process.chunkBytes), rings: UInt64(process.ringBytes),
         counters: UInt64(process.counterBytes), tables: UInt64(process.tableBytes),
         snapshots: UInt64(process.snapshotBytes)))
+  }
+}
+
+extension XDP.AttachRequest {
+  /// The configuration's word for it.
+  fileprivate init(_ mode: Configuration.XDPMode) {
+    self =
+      switch mode {
+      case .automatic: .automatic
+      case .native: .native
+      case .generic: .generic
+      }
   }
 }

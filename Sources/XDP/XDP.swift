@@ -8,5 +8,6 @@
 // `PacketSocket` is bound to one queue of one interface and has `SocketRings`: we hand free chunks
 // to the kernel on the fill ring and get frames on RX, we hand frames over on TX and get their
 // chunks back on completion. `MemoryRings` are the same four rings without a kernel: whoever holds
-// the other half, a test or a benchmark, plays it. Under Programs/ are the XDP programs and how
-// they are loaded and attached.
+// the other half, a test or a benchmark, plays it. A `TrialReceiver` looks whether frames arrive at
+// an interface before it is served. Under Programs/ are the XDP programs and how they are loaded
+// and attached.

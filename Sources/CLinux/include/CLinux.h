@@ -5,5 +5,6 @@
 
 #pragma once
 
+#include "clinux_frames.h"
 #include "clinux_netlink.h"
 #include "clinux_threads.h"

@@ -28,7 +28,7 @@ package struct PortReport: Codable, Sendable, Equatable {
   package var kind: Kind
   /// How its XDP program is attached.
   package var mode: ProgramMode
-  /// Why that mode and not a better one; empty if it is the best.
+  /// Why that mode: what test frames have shown, or why none were sent.
   package var reason: String
   /// Whether the driver moves frames without copying them.
   package var zeroCopy: Bool

@@ -42,7 +42,7 @@ package struct Configuration: Sendable {
 
   /// How an XDP program is attached.
   package enum XDPMode: String, CaseIterable, Sendable {
-    /// Native where the driver offers it, else generic.
+    /// Native where the driver offers it, else generic; test frames decide where there can be some.
     case automatic
     /// In the driver, or not at all.
     case native
@@ -84,6 +84,8 @@ package struct Configuration: Sendable {
   package struct Attachments: Equatable, Sendable {
     /// What a clean stop does with them.
     package var onStop: OnStop
+    /// How the XDP programs of their ports, and of the host's own, are attached.
+    package var xdp: XDPMode
   }
 
   /// What a clean stop does with the containers' interfaces.

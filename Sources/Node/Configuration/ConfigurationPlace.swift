@@ -26,6 +26,7 @@ struct ConfigurationPlace: Sendable {
     key(ConfigurationSettings.mtu, at: \.overlay.mtu),
     key(ConfigurationSettings.socket, at: \.api.socket),
     key(ConfigurationSettings.onStop, at: \.attachments.onStop),
+    key(ConfigurationSettings.attachmentsXDP, at: \.attachments.xdp),
     sections("vtep", changedBy: .reload, at: \.vteps),
     sections("fault", changedBy: .reload, at: \.faults),
   ]

@@ -52,7 +52,8 @@ struct ConfigurationReader {
       overlay: .init(mtu: value(ConfigurationSettings.mtu, in: overlay) ?? nil),
       api: .init(socket: value(ConfigurationSettings.socket, in: api) ?? ""),
       attachments: .init(
-        onStop: value(ConfigurationSettings.onStop, in: attachments) ?? .remove),
+        onStop: value(ConfigurationSettings.onStop, in: attachments) ?? .remove,
+        xdp: value(ConfigurationSettings.attachmentsXDP, in: attachments) ?? .automatic),
       vteps: vteps(of: root), faults: faults(of: root, underlay), origin: origin)
   }
 

@@ -70,6 +70,14 @@ enum ConfigurationSettings {
         + "dropping every frame, for the next start to take over (keep)."),
     default: .remove, of: Configuration.OnStop.allCases.map { ($0.rawValue, $0) })
 
+  static let attachmentsXDP = ConfigurationSetting<Configuration.XDPMode>.choice(
+    .init(
+      table: "attachments", name: "xdp", takesEffect: .restart,
+      meaning: "Whether the XDP programs of containers' and the host's own ports run in the driver "
+        + "(native) or in the network stack (generic); automatic takes what carries test frames, "
+        + "and of two modes that do the cheaper."),
+    default: .automatic, of: Configuration.XDPMode.allCases.map { ($0.rawValue, $0) })
+
   static let address = ConfigurationSetting<IPv4Address>.unicastAddress(
     .init(
       table: "vtep", name: "address", takesEffect: .reload,
@@ -115,7 +123,7 @@ extension ConfigurationTable {
       keys: [ConfigurationSettings.socket.key]),
     ConfigurationTable(
       name: "attachments", isRepeated: false, meaning: "What happens to containers' interfaces.",
-      keys: [ConfigurationSettings.onStop.key]),
+      keys: [ConfigurationSettings.onStop.key, ConfigurationSettings.attachmentsXDP.key]),
     ConfigurationTable(
       name: "vtep", isRepeated: true,
       meaning: "A VXLAN endpoint (RFC 7348) to exchange frames with; one section for each.",

@@ -19,6 +19,13 @@ public enum AttachError: Error, Equatable, Sendable {
   case refused(call: String, interface: String, mode: AttachMode, errno: CInt, detail: String)
 }
 
+extension AttachError {
+  /// What a refusal says, for a sentence about it.
+  public static func reason(_ errno: CInt, _ detail: String) -> String {
+    ErrorText(errno, detail).description
+  }
+}
+
 extension AttachError: CustomStringConvertible {
   /// A sentence that says what failed and what to do.
   public var description: String {

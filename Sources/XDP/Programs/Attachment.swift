@@ -86,6 +86,14 @@ public struct Attachment: ~Copyable, Sendable {
     try attached.detach(interfaceIndex)
   }
 
+  /// The mode in which an interface has a program of ours; nil if it has none, or another's.
+  public static func ownMode(interfaceIndex: UInt32) throws(AttachError) -> AttachMode? {
+    guard let attached = try InterfaceProgram.query(interfaceIndex), attached.isOwn else {
+      return nil
+    }
+    return attached.mode
+  }
+
   /// Removes a program of ours that an earlier process left on an interface.
   ///
   /// Returns whether one was there. Programs of others stay; so does one of ours that a living

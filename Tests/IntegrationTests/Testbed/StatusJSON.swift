@@ -30,6 +30,8 @@ struct StatusJSON: Decodable {
 
     let interface: String
     let kind: String
+    let mode: String
+    let reason: String
     let queues: Int
     let received_frames: UInt64
     let sent_frames: UInt64

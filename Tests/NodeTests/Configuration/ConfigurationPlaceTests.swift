@@ -55,10 +55,11 @@ import Testing
     #expect(
       changes.waiting == [
         "underlay.interface", "underlay.vxlan_port", "underlay.xdp", "workers.cores",
-        "workers.idle", "workers.frames", "api.socket",
+        "workers.idle", "workers.frames", "api.socket", "attachments.xdp",
       ])
     #expect(running.logLevel == file.logLevel && running.overlay == file.overlay)
-    #expect(running.attachments == file.attachments && running.vteps == file.vteps)
+    #expect(running.attachments.onStop == file.attachments.onStop && running.vteps == file.vteps)
+    #expect(running.attachments.xdp == before.attachments.xdp)
     #expect(running.underlay == before.underlay && running.workers == before.workers)
     #expect(running.api == before.api)
   }
@@ -86,6 +87,7 @@ private let changedFiles = [
   ("overlay.mtu", "mtu = 1376\n", ""),
   ("api.socket", "other.sock", "else.sock"),
   ("attachments.on_stop", "on_stop = \"keep\"", "on_stop = \"remove\""),
+  ("attachments.xdp", "xdp = \"native\"", "xdp = \"automatic\""),
   ("vtep", "port = 99", "port = 100"),
   ("fault", "loss = 10", "loss = 11"),
 ]

@@ -19,7 +19,7 @@ import Testing
     #expect(configuration.workers == .init(cores: nil, idle: .adaptive, frames: 16384))
     #expect(configuration.overlay == .init(mtu: nil))
     #expect(configuration.api == .init(socket: "/run/weft/weft.sock"))
-    #expect(configuration.attachments == .init(onStop: .remove))
+    #expect(configuration.attachments == .init(onStop: .remove, xdp: .automatic))
     #expect(configuration.vteps.isEmpty)
     #expect(configuration.faults.isEmpty)
   }
@@ -31,7 +31,7 @@ import Testing
     #expect(configuration.workers == .init(cores: [3, 1], idle: .spin, frames: 4096))
     #expect(configuration.overlay == .init(mtu: 1376))
     #expect(configuration.api == .init(socket: "/run/other.sock"))
-    #expect(configuration.attachments == .init(onStop: .keep))
+    #expect(configuration.attachments == .init(onStop: .keep, xdp: .native))
     #expect(
       configuration.vteps == [
         .init(address: IPv4Address(bits: 0xC000_0202), vni: VirtualNetwork(bits: 42), port: 4789),
@@ -143,6 +143,7 @@ let completeFile = """
 
   [attachments]
   on_stop = "keep"
+  xdp = "native"
 
   [[vtep]]
   address = "192.0.2.2"

@@ -65,6 +65,9 @@ let wrongValuesByKey: [String: [WrongValue]] = [
   "attachments.on_stop": words("keep") + [
     .init("\"keeep\"", "\"keeep\" is not one of its words; did you mean \"keep\"?")
   ],
+  "attachments.xdp": words("generic") + [
+    .init("\"skb\"", "\"skb\" is not one of its words")
+  ],
   "vtep.address": text + [
     .init("\"\"", "\"\" is not an IPv4 address"),
     .init("\"192.0.2\"", "\"192.0.2\" is not an IPv4 address"),
