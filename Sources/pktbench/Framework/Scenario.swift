@@ -54,5 +54,6 @@ enum Scenarios {
   /// In the order of the help.
   static let all: [any Scenario.Type] = [
     PipelineScenario.self, EncapScenario.self, DecapScenario.self, BridgeScenario.self,
+    StreamScenario.self,
   ]
 }
