@@ -13,7 +13,7 @@ import Testing
     let plan = ScenarioPlan(
       sizes: [size], entries: [],
       against: scenario.description.competitors.filter { $0 != "testpmd" || isThere }, pairs: 1,
-      seconds: 0.1)
+      seconds: 0.2)
     let measures = try scenario.measure(plan, in: ScenarioRun())
     #expect(measures.map(\.against) == plan.against.map(Optional.some))
     for measure in measures {

@@ -17,11 +17,6 @@ extension Forwarder {
   func wake() throws {}
   func rest() throws {}
 
-  /// Measures once, awake only meanwhile.
-  func sampleAwake(_ load: Load) throws -> Sample {
-    try awake { try sample(load) }
-  }
-
   /// Awake for as long as `body` takes.
   func awake<Value>(_ body: () throws -> Value) throws -> Value {
     try wake()

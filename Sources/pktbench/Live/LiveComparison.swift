@@ -4,18 +4,30 @@ import Dataplane
 
 /// Ours and a kernel's switch on benches of their own, compared in alternating pairs.
 ///
-/// What `encap`, `decap` and `bridge` have in common; they differ in the way frames go.
+/// What `encap`, `decap` and `bridge` have in common, which differ in the way frames go, and `loss`,
+/// which differs from `encap` in what it looks for.
 struct LiveComparison {
   let way: Way
   let plan: ScenarioPlan
   let run: ScenarioRun
+  /// The scenario's name.
+  let name: String
+  /// Measures one side once; it is awake.
+  let sampling: (any Forwarder) throws -> Sample
   private let cores: LaboratoryCores
 
   /// Takes two cores, which must be there, as must be competitors that are programs.
-  init(_ way: Way, _ plan: ScenarioPlan, in run: ScenarioRun) throws {
+  ///
+  /// Measures as much as goes, if nothing else is said.
+  init(
+    _ way: Way, _ plan: ScenarioPlan, in run: ScenarioRun, name: String? = nil,
+    sampling: ((any Forwarder) throws -> Sample)? = nil
+  ) throws {
     self.way = way
     self.plan = plan
     self.run = run
+    self.name = name ?? way.rawValue
+    self.sampling = sampling ?? { try $0.sample(Load(seconds: plan.seconds)) }
     cores = try LaboratoryCores.available()
     if plan.against.contains("testpmd") { try TestpmdSwitch.check() }
   }
@@ -52,7 +64,7 @@ struct LiveComparison {
   }
 
   private func sample(_ forwarder: any Forwarder) throws -> Sample {
-    try forwarder.sampleAwake(Load(seconds: plan.seconds))
+    try forwarder.awake { try sampling(forwarder) }
   }
 
   /// Builds a competitor on a bench of its own.
@@ -90,7 +102,7 @@ struct LiveComparison {
 
   private func pairs(_ flows: Flows, _ competitor: String?) -> AlternatingPairs {
     AlternatingPairs(
-      subject: .init(name: way.rawValue, size: flows.size, against: competitor), count: plan.pairs)
+      subject: .init(name: name, size: flows.size, against: competitor), count: plan.pairs)
   }
 }
 
