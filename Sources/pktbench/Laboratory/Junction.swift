@@ -3,7 +3,6 @@
 import Dataplane
 import Forwarding
 import HostNetwork
-import Telemetry
 import XDP
 
 /// What joins two hosts: our data plane on both, or the kernel's bridge and VXLAN device on both.
@@ -72,14 +71,14 @@ final class Junction: Sendable {
   func losses() throws -> Losses? {
     guard !weft.isEmpty else { return nil }
     var losses = Losses()
-    for host in weft {
+    for (which, host) in zip(["first", "second"], weft) {
       _ = try host.dropped()
-      let account = FrameAccount(values: try host.counters())
-      losses.byWorkers += account.dropped.reduce(0, +)
-      for state in try host.portStates() {
-        losses.ringsFull += state.statistics.receiveRingFull
-        losses.withoutChunk += state.statistics.fillRingEmpty
-        losses.atSockets += state.statistics.receiveDropped + state.missed
+      losses.byWorkers += FrameAccount(values: try host.counters()).dropped.reduce(0, +)
+      for (place, state) in zip(["container", "wire"], try host.portStates()) {
+        let statistics = state.statistics
+        losses.ports["\(which) host's \(place)"] = Losses.AtPort(
+          ringFull: statistics.receiveRingFull, withoutChunk: statistics.fillRingEmpty,
+          otherwise: statistics.receiveDropped + state.missed)
       }
     }
     return losses
@@ -92,25 +91,40 @@ final class Junction: Sendable {
 
 /// Frames that did not get through on two hosts.
 struct Losses: Equatable, Sendable {
+  /// Those that arrived at one port and came no further.
+  struct AtPort: Equatable, Sendable {
+    /// The RX ring was full.
+    var ringFull: UInt64 = 0
+    /// Times the kernel found no chunk on the fill ring.
+    var withoutChunk: UInt64 = 0
+    /// Dropped for other reasons than a full ring, the lack of a chunk among them.
+    var otherwise: UInt64 = 0
+  }
+
   /// Dropped by workers, whatever the reason.
   var byWorkers: UInt64 = 0
-  /// Dropped before a socket whose RX ring was full.
-  var ringsFull: UInt64 = 0
-  /// Times the kernel found no chunk on a fill ring.
-  var withoutChunk: UInt64 = 0
-  /// Dropped before a socket for other reasons, the lack of a chunk among them.
-  var atSockets: UInt64 = 0
+  var ports: [String: AtPort] = [:]
 
   /// What was added since an earlier look.
   func since(_ earlier: Losses) -> Losses {
-    Losses(
-      byWorkers: byWorkers &- earlier.byWorkers, ringsFull: ringsFull &- earlier.ringsFull,
-      withoutChunk: withoutChunk &- earlier.withoutChunk, atSockets: atSockets &- earlier.atSockets)
+    var added = Losses(byWorkers: byWorkers &- earlier.byWorkers)
+    for (name, port) in ports {
+      let before = earlier.ports[name] ?? AtPort()
+      added.ports[name] = AtPort(
+        ringFull: port.ringFull &- before.ringFull,
+        withoutChunk: port.withoutChunk &- before.withoutChunk,
+        otherwise: port.otherwise &- before.otherwise)
+    }
+    return added
   }
 
-  /// In words.
+  /// In words, without ports that lost nothing.
   var text: String {
-    "dropped \(byWorkers) by workers, \(ringsFull) at full RX rings, \(atSockets) at sockets; "
-      + "\(withoutChunk) times no chunk on a fill ring"
+    let lines = ports.sorted { $0.key < $1.key }.compactMap { name, port -> String? in
+      guard port != AtPort() else { return nil }
+      return "\(name): RX full \(port.ringFull), fill ring empty \(port.withoutChunk), "
+        + "dropped \(port.otherwise)"
+    }
+    return (["dropped by workers \(byWorkers)"] + lines).joined(separator: "; ")
   }
 }

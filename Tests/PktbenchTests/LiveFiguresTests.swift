@@ -98,3 +98,19 @@ import Testing
     #expect(ThreadTimes.own().entries.contains { $0.seconds > 0 })
   }
 }
+
+@Suite struct LossesTests {
+  @Test func onlyPortsThatLostAreNamed() {
+    var before = Losses(byWorkers: 1)
+    before.ports["first host's wire"] = .init(ringFull: 1, withoutChunk: 2, otherwise: 3)
+    before.ports["second host's wire"] = .init(ringFull: 7)
+    var after = before
+    after.byWorkers = 5
+    after.ports["first host's wire"] = .init(ringFull: 1, withoutChunk: 4, otherwise: 5)
+    let added = after.since(before)
+    #expect(
+      added.text
+        == "dropped by workers 4; first host's wire: RX full 0, fill ring empty 2, dropped 2")
+    #expect(after.since(after).text == "dropped by workers 0")
+  }
+}
