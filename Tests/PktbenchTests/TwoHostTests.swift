@@ -65,4 +65,41 @@ extension LiveScenarioTests {
     run.cleanUps.run()
     #expect(ThreadTimes.own().seconds(named: "weft-worker-") == nil, "no worker is left")
   }
+
+  @Test(
+    "a signal to the program ends testpmd with it",
+    .enabled("dpdk-dev and librte-net-af-xdp23 are not installed") {
+      (try? TestpmdSwitch.check()) != nil
+    }, arguments: [SIGINT, SIGKILL])
+  func aSignalEndsTestpmdToo(number: Int32) throws {
+    let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    let process = Process()
+    process.executableURL = tests.deletingLastPathComponent().appending(path: "pktbench")
+    process.arguments = ["encap", "--size", "64", "--against", "testpmd", "--pairs", "101"]
+    let errors = Pipe()
+    process.standardError = errors
+    process.standardOutput = FileHandle.nullDevice
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    // The first line is written when testpmd has been started and proven.
+    #expect(!errors.fileHandleForReading.availableData.isEmpty)
+    let mark = "--file-prefix=pktbench-\(process.processIdentifier)"
+    #expect(processes(with: mark) == 1)
+    kill(process.processIdentifier, number)
+    process.waitUntilExit()
+    #expect(
+      process.terminationStatus == (number == SIGINT ? ExitStatus.interrupted.rawValue : SIGKILL))
+    let deadline = Date(timeIntervalSinceNow: 30)
+    while processes(with: mark) > 0, Date() < deadline { usleep(10_000) }
+    #expect(processes(with: mark) == 0)
+  }
+
+  /// How many programs have such an argument.
+  private func processes(with argument: String) -> Int {
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return entries.count { entry in
+      let line = FileManager.default.contents(atPath: "/proc/\(entry)/cmdline") ?? Data()
+      return Int(entry) != nil && line.split(separator: 0).contains { $0 == Data(argument.utf8) }
+    }
+  }
 }

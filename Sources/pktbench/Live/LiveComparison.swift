@@ -4,8 +4,8 @@ import Dataplane
 
 /// Ours and a kernel's switch on benches of their own, compared in alternating pairs.
 ///
-/// What `encap`, `decap` and `bridge` have in common, which differ in the way frames go, and `loss`,
-/// which differs from `encap` in what it looks for.
+/// What `encap`, `decap` and `bridge` have in common, which differ in the way frames go, and
+/// `loss`, which differs from `encap` in what it looks for.
 struct LiveComparison {
   let way: Way
   let plan: ScenarioPlan
