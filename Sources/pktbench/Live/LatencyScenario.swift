@@ -14,9 +14,9 @@ enum LatencyScenario: Scenario {
 
       The figure is the median of the times of one sample, in microseconds; the ratio is theirs \
       over ours, so that more is better. Ours is adaptive; "spin" is the same data plane with \
-      workers that never sleep, which run during their own samples only. The datagrams' two ends \
-      are on the two cores the workers are on and go before all ordinary threads (SCHED_FIFO), so \
-      that a worker that spins does not keep them waiting. LOST counts datagrams that did not \
+      workers that never sleep, which run during their own samples only. Each end of the datagrams \
+      shares a core with its host's worker and goes before all ordinary threads (SCHED_FIFO), so \
+      that a worker that spins does not keep it waiting. LOST counts datagrams that did not \
       come back within half a second.
       """,
     sizes: NumberSetting(range: 60...1464, fallback: [106], unit: "bytes"), entries: nil,
@@ -72,7 +72,7 @@ private struct LatencyComparison {
   }
 
   private func weft(_ name: String, _ idle: IdleMode) throws -> Junction {
-    try Junction(weft: name, mtu: mtu, cores: [cores.worker, cores.generator], idle: idle)
+    try Junction(weft: name, mtu: mtu, cores: [cores.generator, cores.worker], idle: idle)
   }
 
   private func pairs(_ name: String, _ size: Int, _ competitor: String?) -> AlternatingPairs {

@@ -14,9 +14,9 @@ enum StreamScenario: Scenario {
       VXLAN devices. The containers' MTU is --size without its 14 bytes of Ethernet.
 
       One stream is sent from the first core and received on the second, for both sides alike. \
-      Ours is the data plane of weftd with one adaptive worker on each host: the sender's host \
-      works on the second core, the receiver's on the first. The competitor is a bridge with a \
-      VXLAN device on both hosts, which works wherever the stack hands it a packet.
+      Ours is the data plane of weftd with one adaptive worker on each host, on the core that its \
+      container uses, as if each host had one core. The competitor is a bridge with a VXLAN device \
+      on both hosts, which works wherever the stack hands it a packet.
 
       The figure is payload received in a second, once the stream has run for a while. Every byte \
       is compared with what it must be. PER CPU SECOND is bytes for each second of processor time \
@@ -48,7 +48,7 @@ private struct StreamComparison {
     try plan.sizes.flatMap { size in
       let mtu = size - 14
       let ours = try Junction(
-        weft: "weft", mtu: mtu, cores: [cores.worker, cores.generator], idle: .adaptive)
+        weft: "weft", mtu: mtu, cores: [cores.generator, cores.worker], idle: .adaptive)
       defer { ours.close() }
       try prove(ours)
       guard !plan.against.isEmpty else {
