@@ -18,7 +18,7 @@ extension LiveScenarioTests {
   func everyByteOfAStreamArrives(size: Int) throws {
     var plan = try plan(StreamScenario.self, seconds: 0.2)
     plan.sizes = [size]
-    let measures = try StreamScenario.measure(plan, in: ScenarioRun())
+    let measures = try measured(StreamScenario.self, plan)
     #expect(measures.map(\.against) == ["kernel-vxlan"])
     for measure in measures {
       #expect(measure.unit == "bytes/s" && measure.size == size)
@@ -39,7 +39,7 @@ extension LiveScenarioTests {
 
   @Test func aRateWithoutLossIsFoundOnBothSides() throws {
     let plan = try plan(LossScenario.self, seconds: 0.1)
-    let measure = try #require(try LossScenario.measure(plan, in: ScenarioRun()).first)
+    let measure = try #require(try measured(LossScenario.self, plan).first)
     #expect(measure.name == "loss" && measure.lost == 0)
     #expect(measure.ours > 0 && (measure.theirs ?? 0) > 0)
   }

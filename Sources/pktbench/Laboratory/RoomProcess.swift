@@ -8,8 +8,8 @@ import Synchronization
 /// Somebody else's program, running in a room, with its input and output in our hands.
 ///
 /// The thread that started it waits until it has ended, because the kernel kills the program when
-/// that thread goes: it cannot outlive this process, however that ends. It sees a
-/// `/run` and a `/sys/fs/bpf` of its own, so that nothing it writes there stays.
+/// that thread goes: it cannot outlive this process, however that ends. It sees a `/run` and a
+/// `/sys/fs/bpf` of its own, so that nothing it writes there stays.
 final class RoomProcess: Sendable {
   /// What it is called in messages.
   let name: String
@@ -105,11 +105,10 @@ final class RoomProcess: Sendable {
   /// Puts it back.
   func resume() { give(SIGCONT) }
 
-  /// Ends it, and waits until it is gone; once more does nothing.
+  /// Ends it, and waits a while until it is gone; once more does nothing.
   func end() {
     give(SIGKILL)
-    ended.wait()
-    ended.signal()
+    if ended.wait(timeout: .now() + 10) == .success { ended.signal() }
   }
 
   private func give(_ number: Int32) {
