@@ -119,13 +119,14 @@ let upperLayers: [Target] = [
     ]),
 
   // Layer 6: programs.
+  .target(name: "CLaboratory"),
   program("weftd", ["HostNetwork", "Node", arguments, logging]),
   program("weft", ["ControlAPI", "ControlPlane", "Inet", arguments]),
   program(
     "pktbench",
     [
-      "CLinux", "CXDP", "ControlAPI", "Dataplane", "Forwarding", "HostNetwork", "Inet", "Node",
-      "Routing", "Tables", "Telemetry", "Wire", "XDP", arguments,
+      "CLaboratory", "CLinux", "CXDP", "ControlAPI", "Dataplane", "Forwarding", "HostNetwork",
+      "Inet", "Node", "Routing", "Tables", "Telemetry", "Wire", "XDP", arguments,
     ]),
 ]
 

@@ -45,6 +45,41 @@ struct AlternatingPairsTests {
     #expect(measure.range == nil)
   }
 
+  @Test("of times the smaller one is the better, and the measure says so")
+  func ofTimesTheSmallerIsBetter() throws {
+    var subject = Self.subject
+    subject.unit = "ns"
+    subject.isLessBetter = true
+    let sample = { (time: Double) in
+      var sample = Sample(frames: 1, seconds: 1)
+      sample.value = time
+      return sample
+    }
+    let measure = try AlternatingPairs(subject: subject, count: 1).measure(in: ScenarioRun()) {
+      sample(200)
+    } theirs: {
+      sample(100)
+    }
+    #expect(measure.ours == 200 && measure.theirs == 100 && measure.unit == "ns")
+    #expect(measure.ratio?.median == 0.5)
+    #expect(measure.isLessBetter == true)
+  }
+
+  @Test("time of the forwarder is for each frame")
+  func timeOfTheForwarderIsForEachFrame() throws {
+    let measure = try AlternatingPairs(subject: Self.subject, count: 1).measure(
+      in: ScenarioRun()
+    ) {
+      var sample = Sample(frames: 1000, seconds: 1)
+      sample.busySeconds = 0.0005
+      return sample
+    } theirs: {
+      Sample(frames: 1000, seconds: 1)
+    }
+    #expect(measure.forwarderTime == .init(ours: 500, theirs: nil))
+    #expect(measure.isLessBetter == nil)
+  }
+
   @Test("ours alone has a range instead of a ratio")
   func oursAloneHasARange() throws {
     var frames = [1, 3, 2].makeIterator()

@@ -10,6 +10,14 @@ struct Sample: Equatable, Sendable {
   var cpuSeconds: Double?
   /// The share of the worker's breaths that found nothing; nil for competitors.
   var idleShare: Double?
+  /// How long the forwarding core was at work; nil where that cannot be told.
+  var busySeconds: Double?
+  /// Frames that the generator got rid of; nil where that is of no interest.
+  var offered: Int?
+  /// Frames that came through, those included that were still under way at the end.
+  var delivered: Int?
+  /// What the sides are compared by, where that is not frames in a second.
+  var value: Double?
   /// Frames that nobody can account for.
   var lost: Int
 
@@ -28,6 +36,14 @@ struct Sample: Equatable, Sendable {
   /// Frames in a second.
   var rate: Double { seconds > 0 ? Double(frames) / seconds : 0 }
 
+  /// What the sides are compared by.
+  var figure: Double { value ?? rate }
+
+  /// Nanoseconds of the forwarding core for each frame; nil where that cannot be told.
+  var busyPerFrame: Double? {
+    busySeconds.flatMap { frames > 0 ? $0 * 1e9 / Double(frames) : nil }
+  }
+
   /// Frames for a second of processor time; nil if none was seen.
   var perCPUSecond: Double? { cpuSeconds.flatMap { $0 > 0 ? Double(frames) / $0 : nil } }
 }
@@ -45,6 +61,10 @@ struct AlternatingPairs {
     var entries: Int?
     /// The competitor; nil to measure ours alone.
     var against: String?
+    /// What the figures are.
+    var unit = "frames/s"
+    /// Whether the smaller figure is the better one, as of times.
+    var isLessBetter = false
   }
 
   /// What was seen in one pair.
@@ -84,13 +104,14 @@ struct AlternatingPairs {
     return try AlternatingPairs.measure(of: subject, from: pairs)
   }
 
-  /// The frame rates of pairs and their ratios as one measure.
+  /// The figures of pairs, which are frame rates unless `Sample.value` is set, and their ratios as
+  /// one measure.
   ///
   /// Throws if one side moved no frame at all, as no ratio means anything then.
   static func measure(of subject: Subject, from pairs: [Pair]) throws(ScenarioError) -> Measure {
-    let ours = try rates(pairs.map(\.ours), of: subject, side: "ours")
+    let ours = try figures(pairs.map(\.ours), of: subject, side: "ours")
     var measure = Measure(
-      name: subject.name, size: subject.size, ours: ours.median, unit: "frames/s",
+      name: subject.name, size: subject.size, ours: ours.median, unit: subject.unit,
       lost: pairs.reduce(0) { $0 + abs($1.ours.lost) + abs($1.theirs?.lost ?? 0) })
     measure.entries = subject.entries
     measure.against = subject.against
@@ -100,12 +121,19 @@ struct AlternatingPairs {
       let others = Spread(theirs.compactMap(\.perCPUSecond))
       measure.perCPUSecond = .init(ours: spent.median, theirs: others?.median)
     }
+    if let busy = Spread(pairs.compactMap(\.ours.busyPerFrame)) {
+      let others = Spread(theirs.compactMap(\.busyPerFrame))
+      measure.forwarderTime = .init(ours: busy.median, theirs: others?.median)
+    }
+    measure.isLessBetter = subject.isLessBetter ? true : nil
     guard !theirs.isEmpty else {
       measure.range = .init(min: ours.min, max: ours.max, rounds: ours.count)
       return measure
     }
-    measure.theirs = try rates(theirs, of: subject, side: subject.against ?? "theirs").median
-    let ratios = pairs.compactMap { pair in pair.theirs.map { pair.ours.rate / $0.rate } }
+    measure.theirs = try figures(theirs, of: subject, side: subject.against ?? "theirs").median
+    let ratios = pairs.compactMap { pair in
+      pair.theirs.map { subject.ratio(of: pair.ours.figure, to: $0.figure) }
+    }
     if let ratio = Spread(ratios) {
       measure.ratio = .init(
         median: ratio.median, min: ratio.min, max: ratio.max, pairs: ratio.count)
@@ -120,16 +148,22 @@ struct AlternatingPairs {
     return title
   }
 
-  private static func rates(
+  private static func figures(
     _ samples: [Sample], of subject: Subject, side: String
   ) throws(ScenarioError) -> Spread {
-    let rates = samples.map(\.rate)
-    guard let spread = Spread(rates), spread.min > 0 else {
+    guard let spread = Spread(samples.map(\.figure)), spread.min > 0 else {
       throw ScenarioError(
         .failed,
         "\(subject.name), \(subject.size) bytes: \(side) moved no frame, so there is "
           + "nothing to compare")
     }
     return spread
+  }
+}
+
+extension AlternatingPairs.Subject {
+  /// How many times as good ours is.
+  fileprivate func ratio(of ours: Double, to theirs: Double) -> Double {
+    isLessBetter ? theirs / ours : ours / theirs
   }
 }

@@ -54,6 +54,7 @@ enum Scenarios {
   /// In the order of the help.
   static let all: [any Scenario.Type] = [
     PipelineScenario.self, EncapScenario.self, DecapScenario.self, BridgeScenario.self,
+    StreamScenario.self, LatencyScenario.self, LossScenario.self, IdleScenario.self,
     PortsScenario.self, WorkersScenario.self,
   ]
 }

@@ -68,24 +68,27 @@ final class Bench: Sendable {
     self.far = far
   }
 
-  /// Sends for this long and says what became of it.
+  /// Sends and says what became of it.
   ///
   /// Rates are of the time in which the generator ran; what was still under way at its end only
   /// counts for the books. `dropped` reads what the host under test counted as dropped so far,
   /// apart from its two ports; `atEnd` is called when the generator has stopped.
   func run(
-    seconds: Double, dropped: () throws -> UInt64, atEnd: () throws -> Void = {}
+    _ load: Load, dropped: () throws -> UInt64, atEnd: () throws -> Void = {}
   ) throws -> Sample {
     let before = try counts(dropped)
     let processor = ProcessorTimes.now()
-    let sent = try generator.run(seconds: seconds)
+    let sent = try generator.run(load)
     let arrived = Int(try sink.count() - before.arrived)
     let used = processor.flatMap { ProcessorTimes.now()?.since($0).busySeconds }
     try atEnd()
     let after = try settled(dropped)
     let known = Int(after.arrived - before.arrived) + Int(after.dropped - before.dropped)
-    return Sample(
+    var sample = Sample(
       frames: arrived, seconds: sent.seconds, cpuSeconds: used, lost: sent.frames - known)
+    sample.offered = sent.frames
+    sample.delivered = Int(after.arrived - before.arrived)
+    return sample
   }
 
   /// Sends one frame of each flow and throws unless all arrive as they should.
@@ -102,7 +105,7 @@ final class Bench: Sendable {
     try warmUp(receiver)
     var seen: Set<Int> = []
     for burst in 0..<(Flows.count / 64) {
-      _ = try generator.run(seconds: 5, limit: 64)
+      _ = try generator.run(Load(seconds: 5), limit: 64)
       for number in 0..<64 {
         guard let bytes = receiver.next(seconds: 5) else {
           throw ScenarioError(.unavailable, "\(name): frame \(burst * 64 + number) did not arrive")
@@ -118,11 +121,25 @@ final class Bench: Sendable {
     }
   }
 
+  /// Sends until something arrives at the far end, which may take a moment after a port was opened,
+  /// and waits until nothing is under way.
+  func warmUp() throws {
+    let before = try sink.count()
+    for _ in 0..<100 {
+      _ = try generator.run(Load(seconds: 5), limit: 16)
+      Thread.sleep(forTimeInterval: 0.02)
+      guard try sink.count() > before else { continue }
+      _ = try settled { 0 }
+      return
+    }
+    throw ScenarioError(.unavailable, "\(name): no frame arrives at the far end")
+  }
+
   /// Sends until something arrives, as interfaces that were just set up drop for a moment, and then
   /// until nothing is under way.
   private func warmUp(_ receiver: Receiver) throws {
     for _ in 0..<100 {
-      _ = try generator.run(seconds: 5, limit: 16)
+      _ = try generator.run(Load(seconds: 5), limit: 16)
       guard receiver.next(seconds: 0.1) != nil else { continue }
       while receiver.next(seconds: 0.1) != nil {}
       return

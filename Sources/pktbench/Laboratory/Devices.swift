@@ -107,20 +107,32 @@ extension NetlinkSocket {
 
   /// Frames that were to leave by the interface and did not (`tx_dropped`).
   mutating func transmitDropped(_ name: String) throws(HostNetworkError) -> UInt64 {
+    try statistic(7, of: name)
+  }
+
+  /// Frames that arrived at the interface and got no further (`rx_dropped`); of a veth with an XDP
+  /// program those that no socket had room for.
+  mutating func receiveDropped(_ name: String) throws(HostNetworkError) -> UInt64 {
+    try statistic(6, of: name)
+  }
+
+  /// One of the words of struct rtnl_link_stats64.
+  private mutating func statistic(
+    _ word: Int, of name: String
+  ) throws(HostNetworkError) -> UInt64 {
     var message = NetlinkMessage(type: RTM_GETLINK, header: ifinfomsg())
     message.append(IFLA_IFNAME, name: name)
-    var dropped: UInt64 = 0
+    var value: UInt64 = 0
     try request(message, call: "RTM_GETLINK", subject: name) {
       (reply) throws(HostNetworkError) in
       let attributes = try reply.attributes(after: ifinfomsg.self, call: "RTM_GETLINK")
       guard let statistics = attributes.first(where: { $0.type == Int(IFLA_STATS64) }) else {
         return
       }
-      // The eighth of the words of struct rtnl_link_stats64.
-      dropped = statistics.payload.dropFirst(7 * 8).prefix(8).reversed().reduce(0) {
+      value = statistics.payload.dropFirst(word * 8).prefix(8).reversed().reduce(0) {
         $0 << 8 | UInt64($1)
       }
     }
-    return dropped
+    return value
   }
 }

@@ -8,7 +8,7 @@ import Synchronization
 import Tables
 import XDP
 
-/// Sends as fast as it can through an AF_XDP socket on a container's interface.
+/// Sends through an AF_XDP socket on a container's interface, as fast as it can or at a pace.
 ///
 /// The frames are written once; every send is a descriptor and, in the kernel, one copy. It runs on
 /// a thread of its own that is pinned to one core.
@@ -41,13 +41,12 @@ final class Generator: Sendable {
     rings = Mutex(GeneratorRings(socket: socket, size: flows.sentLength))
   }
 
-  /// Sends for this long, at most `limit` frames; returns how many the kernel took, and in how many
-  /// seconds.
-  func run(seconds: Double, limit: Int = .max) throws -> (frames: Int, seconds: Double) {
+  /// Sends at most `limit` frames; returns how many the kernel took, and in how many seconds.
+  func run(_ load: Load, limit: Int = .max) throws -> (frames: Int, seconds: Double) {
     let core = UInt32(self.core)
     return try room.visit {
       _ = clinux_pin_thread(core)
-      return self.rings.withLock { $0.run(seconds: seconds, limit: limit) }
+      return self.rings.withLock { $0.run(load, limit: limit) }
     }
   }
 
@@ -68,31 +67,35 @@ struct GeneratorRings: ~Copyable {
     self.size = UInt32(size)
   }
 
-  mutating func run(seconds: Double, limit: Int) -> (frames: Int, seconds: Double) {
-    let clock = ContinuousClock()
-    let start = clock.now
-    let end = start + .seconds(seconds)
+  mutating func run(_ load: Load, limit: Int) -> (frames: Int, seconds: Double) {
+    let start = Stopwatch.now
+    let end = start + UInt64(load.seconds * 1e9)
+    var bucket = load.pace.map { TokenBucket(pace: $0, at: start) }
     var taken = 0
     var appended = 0
-    while appended < limit, clock.now < end {
-      // A round of many bursts for each look at the clock.
-      for _ in 0..<16 where appended < limit {
-        let added = append(min(limit - appended, 256))
-        _ = cxdp_wakeup(descriptor)
+    var now = start
+    while appended < limit, now < end {
+      // A round of many bursts for each look at the clock, but for those that keep a pace.
+      for _ in 0..<(bucket == nil ? 16 : 1) where appended < limit {
+        let allowed = bucket?.take(at: Stopwatch.now) ?? 256
+        let added = append(min(limit - appended, allowed))
+        bucket?.giveBack(allowed - added)
+        if added > 0 || bucket == nil { _ = cxdp_wakeup(descriptor) }
         let completed = complete()
         appended += added
         taken += completed
         // All frames are under way on another core: waiting costs this one nothing.
-        if added == 0, completed == 0 { usleep(20) }
+        if added == 0, completed == 0, bucket == nil { usleep(20) }
       }
+      now = Stopwatch.now
     }
-    let elapsed = (clock.now - start).components
+    let elapsed = now - start
     // What the kernel has not sent yet goes out now, so that every descriptor is accounted for.
     for _ in 0..<100_000 where inFlight > 0 {
       _ = cxdp_wakeup(descriptor)
       taken += complete()
     }
-    return (taken, Double(elapsed.seconds) + Double(elapsed.attoseconds) / 1e18)
+    return (taken, Double(elapsed) / 1e9)
   }
 
   private mutating func append(_ wanted: Int) -> Int {

@@ -7,7 +7,7 @@ import Inet
 ///
 /// Everything is entered beforehand: stations, endpoint, neighbour. The path is the kernel's
 /// fastest, without learning at the tunnel and without checksums.
-struct KernelSwitch {
+struct KernelSwitch: Forwarder {
   let bench: Bench
 
   /// Builds it between the bench's two ports.
@@ -22,7 +22,7 @@ struct KernelSwitch {
         try KernelSetting("net/bridge/bridge-nf-call-\(family)tables").set("0")
       }
       let bridge = try netlink.createBridge("bridge0", mtu: 1500)
-      let other = way == .bridge ? far : try netlink.createTunnel(over: far)
+      let other = way == .bridge ? far : try netlink.createTunnel(.ofBench, over: far)
       for interface in [near, other] { try netlink.setMaster(bridge, of: interface) }
       for destination in Flows.destinations {
         try netlink.addStation(destination, on: way == .decap ? near : other)
@@ -36,6 +36,10 @@ struct KernelSwitch {
     try bench.host.spreadReceiving(at: way == .decap ? "port1" : "port0", over: cores)
   }
 
+  func sample(_ load: Load) throws -> Sample { try bench.run(load, dropped: dropped) }
+
+  func close() { bench.close() }
+
   /// Frames dropped on the way through bridge and tunnel.
   func dropped() throws -> UInt64 {
     let hasTunnel = bench.flows.way != .bridge
@@ -48,18 +52,18 @@ struct KernelSwitch {
 
 extension NetlinkSocket {
   /// Makes the VXLAN device over the wire, with the host's address and its neighbour.
-  fileprivate mutating func createTunnel(
-    over wire: InterfaceIndex
+  mutating func createTunnel(
+    _ tunnel: Tunnel, over wire: InterfaceIndex
   ) throws(HostNetworkError) -> InterfaceIndex {
-    if let subnet = IPv4Prefix(Bench.hostAddress, length: 24) {
+    if let subnet = IPv4Prefix(tunnel.local, length: 24) {
       try addAddress(subnet, to: wire)
     }
-    try addPermanentNeighbour(Bench.remoteAddress, at: Bench.remoteMAC, on: wire)
-    let tunnel = try createVXLAN(
+    try addPermanentNeighbour(tunnel.remote, at: tunnel.remoteMAC, on: wire)
+    let device = try createVXLAN(
       VXLANDevice(
-        name: "vxlan0", network: Bench.network.bits, local: Bench.hostAddress, port: 4789,
-        underlay: wire, mtu: 1500))
+        name: "vxlan0", network: tunnel.network.bits, local: tunnel.local, port: Tunnel.port,
+        underlay: wire, mtu: tunnel.innerMTU))
     try KernelSetting("net/ipv6/conf/vxlan0/disable_ipv6").set("1")
-    return tunnel
+    return device
   }
 }

@@ -1,20 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Dataplane
+
 /// Ours and a kernel's switch on benches of their own, compared in alternating pairs.
 ///
-/// What `encap`, `decap` and `bridge` have in common; they differ in the way frames go.
+/// What `encap`, `decap` and `bridge` have in common, which differ in the way frames go, and
+/// `loss`, which differs from `encap` in what it looks for.
 struct LiveComparison {
   let way: Way
   let plan: ScenarioPlan
   let run: ScenarioRun
+  /// The scenario's name.
+  let name: String
+  /// Measures one side once; it is awake.
+  let sampling: (any Forwarder) throws -> Sample
   let cores: LaboratoryCores
 
-  /// Takes two cores, which must be there.
-  init(_ way: Way, _ plan: ScenarioPlan, in run: ScenarioRun) throws {
+  /// Takes two cores, which must be there, as must be competitors that are programs.
+  ///
+  /// Measures as much as goes, if nothing else is said.
+  init(
+    _ way: Way, _ plan: ScenarioPlan, in run: ScenarioRun, name: String? = nil,
+    sampling: ((any Forwarder) throws -> Sample)? = nil
+  ) throws {
     self.way = way
     self.plan = plan
     self.run = run
+    self.name = name ?? way.rawValue
+    self.sampling = sampling ?? { try $0.sample(Load(seconds: plan.seconds)) }
     cores = try LaboratoryCores.available()
+    if plan.against.contains("testpmd") { try TestpmdSwitch.check() }
   }
 
   /// Every size with every competitor, or alone.
@@ -22,8 +37,7 @@ struct LiveComparison {
     var measures: [Measure] = []
     for size in plan.sizes {
       let flows = Flows(size: size, way: way)
-      let ours = try WeftSwitch(
-        bench: Bench("weft", flows: flows, generatorCore: cores.generator), core: cores.worker)
+      let ours = try weft("weft", flows, .adaptive)
       defer { ours.close() }
       try ours.bench.prove()
       for competitor in plan.against {
@@ -39,34 +53,57 @@ struct LiveComparison {
 
   private func compare(_ ours: WeftSwitch, with competitor: String) throws -> Measure {
     let flows = ours.bench.flows
-    let bench = try Bench(competitor, flows: flows, generatorCore: cores.generator)
-    defer { bench.close() }
-    let kernel = try KernelSwitch(
-      bench: bench, cores: competitor.hasSuffix("-rps") ? [cores.worker] : nil)
-    try bench.prove()
+    let theirs = try forwarder(competitor, flows)
+    defer { theirs.close() }
+    try theirs.awake { try theirs.bench.prove() }
     return try pairs(flows, competitor).measure(in: run) {
       try sample(ours)
     } theirs: {
-      try bench.run(seconds: plan.seconds) { try kernel.dropped() }
+      try sample(theirs)
+    }
+  }
+
+  /// Measures one side once, and has it awake meanwhile.
+  func sample(_ forwarder: any Forwarder) throws -> Sample {
+    try forwarder.awake { try sampling(forwarder) }
+  }
+
+  /// Builds a competitor on a bench of its own.
+  private func forwarder(_ name: String, _ flows: Flows) throws -> any Forwarder {
+    switch name {
+    case "spin": return try weft(name, flows, .spin)
+    case "testpmd":
+      // It changes nothing in a frame: what arrives is what was sent.
+      let bench = try bench(name, Flows(size: flows.size, way: .bridge))
+      return try closing(bench) { try TestpmdSwitch(bench: bench, cores: cores, in: run) }
+    default:
+      let bench = try bench(name, flows)
+      return try closing(bench) {
+        try KernelSwitch(bench: bench, cores: name.hasSuffix("-rps") ? [cores.worker] : nil)
+      }
+    }
+  }
+
+  private func weft(_ name: String, _ flows: Flows, _ idle: IdleMode) throws -> WeftSwitch {
+    let bench = try bench(name, flows)
+    return try closing(bench) { try WeftSwitch(bench: bench, core: cores.worker, idle: idle) }
+  }
+
+  private func bench(_ name: String, _ flows: Flows) throws -> Bench {
+    try Bench(name, flows: flows, generatorCore: cores.generator)
+  }
+
+  /// What is built on the bench, which is closed if that fails.
+  private func closing<Built>(_ bench: Bench, _ build: () throws -> Built) throws -> Built {
+    do { return try build() } catch {
+      bench.close()
+      throw error
     }
   }
 
   private func pairs(_ flows: Flows, _ competitor: String?) -> AlternatingPairs {
     AlternatingPairs(
-      subject: .init(name: way.rawValue, size: flows.size, against: competitor), count: plan.pairs)
-  }
-
-  /// Ours once, with the share of breaths that found nothing meanwhile.
-  func sample(_ ours: WeftSwitch) throws -> Sample {
-    let before = try ours.work()
-    var idleShare: Double?
-    var sample = try ours.bench.run(seconds: plan.seconds) {
-      try ours.dropped()
-    } atEnd: {
-      idleShare = try ours.work().idleShare(since: before)
-    }
-    sample.idleShare = idleShare
-    return sample
+      subject: .init(name: name, size: flows.size, against: competitor), count: plan.pairs)
   }
 }
 
@@ -78,7 +115,8 @@ extension ScenarioDescription {
     ScenarioDescription(
       name: way.rawValue, abstract: abstract, method: method + "\n\n" + liveMethod,
       sizes: NumberSetting(range: 60...1500, fallback: [64, 1350], unit: "bytes"), entries: nil,
-      competitors: [competitor, competitor + "-rps"],
+      competitors: [competitor, competitor + "-rps", "spin"]
+        + (way == .decap ? [] : ["testpmd"]),
       usualCompetitors: [competitor, competitor + "-rps"], pairs: 5, seconds: 1, needsRoot: true)
   }
 
@@ -91,6 +129,13 @@ extension ScenarioDescription {
     on the first core; with -rps, packets are handed to the second core on arrival. Stations, \
     endpoint and next hop are known beforehand on both sides, and neither checksums the outer \
     packet.
+
+    Two more competitors can be asked for. "spin" is the same data plane with a worker that never \
+    sleeps; it runs during its own samples only. "testpmd" is DPDK's forwarder over the same kind \
+    of sockets, on the worker's core (Debian: dpdk-dev and librte-net-af-xdp23). It hands frames \
+    from one port to the other unread: what the sockets alone cost. FORWARDER NS is what the \
+    forwarding core worked for a frame, turns that found nothing left out; unlike the rate it \
+    means something when the generator was the limit.
 
     Before anything is measured, one frame of each flow is received at the far end on both sides \
     and compared with what it must be. The rate is what arrives. Every frame the kernel took from \

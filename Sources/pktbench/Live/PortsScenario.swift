@@ -72,10 +72,10 @@ private struct PortsComparison {
     let many = try makeSwitch("weft-many")
     defer { many.close() }
     let crowd = try Crowd(count - 2, at: many.bench.host, in: run)
-    let opening = try many.serve(crowd, in: run)
-    try many.hear(crowd, in: run)
+    let opening = try many.host.serve(crowd, in: run)
+    try many.host.hear(crowd, in: run)
     let after = try KernelMemory.settled(in: run)
-    let budget = many.engine.budget(snapshot: many.snapshot)
+    let budget = try many.host.budget()
     var measures = [
       bytes("ports.memory", after.used - before.used),
       bytes("ports.memory.counted", after.counted - before.counted),
@@ -84,8 +84,8 @@ private struct PortsComparison {
     ]
     measures.append(try rate(many))
     measures += [
-      times("ports.open", opening), times("ports.status", try many.look(at: crowd, in: run)),
-      times("ports.close", try many.leave(crowd, in: run)),
+      times("ports.open", opening), times("ports.status", try many.host.look(at: crowd, in: run)),
+      times("ports.close", try many.host.leave(crowd, in: run)),
     ].compactMap(\.self)
     return measures
   }

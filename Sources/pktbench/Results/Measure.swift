@@ -39,10 +39,17 @@ struct Measure: Codable, Equatable, Sendable {
   var ours: Double
   /// The median of theirs, in `unit`.
   var theirs: Double?
-  /// `frames/s` or `ns/frame`.
+  /// `frames/s`, `ns/frame` or what else the figures are.
   var unit: String
+  /// True if the smaller figure is the better one, as of times; otherwise nil.
+  ///
+  /// The ratio is then theirs over ours.
+  var isLessBetter: Bool?
   /// Frames for each second of processor time, all cores and interrupts included.
   var perCPUSecond: Sides?
+  /// Nanoseconds of the forwarding core for each frame, its waiting left out; nil if neither side
+  /// tells.
+  var forwarderTime: Sides?
   /// The share of our worker's breaths that found nothing, from 0 to 1.
   ///
   /// Above 0.05 the generator was the limit, and the ratio is a lower bound.
@@ -57,7 +64,9 @@ struct Measure: Codable, Equatable, Sendable {
 
   enum CodingKeys: String, CodingKey {
     case name, size, entries, against, ours, theirs, unit
+    case isLessBetter = "less_is_better"
     case perCPUSecond = "per_cpu_second"
+    case forwarderTime = "forwarder_ns_per_frame"
     case idleBreaths = "idle_breaths"
     case ratio, range, lost
   }

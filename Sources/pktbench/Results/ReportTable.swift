@@ -42,7 +42,7 @@ extension Measure {
   fileprivate static let columns: [(title: String, alignment: TextTable.Alignment)] = [
     ("MEASURE", .left), ("SIZE", .right), ("ENTRIES", .right), ("AGAINST", .left),
     ("OURS", .right), ("RANGE", .left), ("THEIRS", .right), ("UNIT", .left), ("RATIO", .left),
-    ("PER CPU SECOND", .left), ("IDLE", .right), ("LOST", .right),
+    ("PER CPU SECOND", .left), ("FORWARDER NS", .left), ("IDLE", .right), ("LOST", .right),
   ]
 
   fileprivate var cells: [String] {
@@ -50,8 +50,8 @@ extension Measure {
       name, "\(size)", entries.map { "\($0)" }, against, figure(ours),
       range.map { "\(figure($0.min)) to \(figure($0.max))" }, theirs.map(figure), unit,
       ratio.map { String(format: "%.2f (%.2f to %.2f)", $0.median, $0.min, $0.max) },
-      perCPUSecond.map(sides), idleBreaths.map { String(format: "%.1f %%", $0 * 100) },
-      "\(lost)",
+      perCPUSecond.map(sides), forwarderTime.map(sides),
+      idleBreaths.map { String(format: "%.1f %%", $0 * 100) }, "\(lost)",
     ]
     return cells.map { $0 ?? Measure.nothing }
   }

@@ -6,14 +6,14 @@ import Foundation
 import HostNetwork
 
 /// Many ports besides the two busy ones.
-extension WeftSwitch {
+extension WeftHost {
   /// Opens a port for each of a crowd; returns how many seconds each took.
   func serve(_ crowd: Crowd, in run: ScenarioRun) throws -> [Double] {
     let links = crowd.links
-    return try inBatches(of: links.count, in: run) { number in
+    let engine = try engine()
+    return try inBatches(of: links.count, in: run) { [self] number in
       try engine.openPort(
-        WeftSwitch.specification(
-          links[number], port: WeftSwitch.crowdPort(number), kind: .station))
+        specification(links[number], port: WeftHost.crowdPort(number), kind: .station))
     } progress: {
       "\($0) of \(links.count) ports are open"
     }
@@ -34,8 +34,9 @@ extension WeftSwitch {
 
   /// Asks for the state of each port of a crowd, as a status does; returns seconds for each.
   func look(at crowd: Crowd, in run: ScenarioRun) throws -> [Double] {
-    try inBatches(of: crowd.links.count, in: run) { number in
-      guard engine.state(of: WeftSwitch.crowdPort(number)) != nil else {
+    let engine = try engine()
+    return try inBatches(of: crowd.links.count, in: run) { number in
+      guard engine.state(of: WeftHost.crowdPort(number)) != nil else {
         throw ScenarioError(.failed, "port \(number) of the crowd is not open")
       }
     } progress: { _ in
@@ -45,8 +46,9 @@ extension WeftSwitch {
 
   /// Closes the ports of a crowd; returns how many seconds each took.
   func leave(_ crowd: Crowd, in run: ScenarioRun) throws -> [Double] {
-    try inBatches(of: crowd.links.count, in: run) { number in
-      if let error = engine.closePort(WeftSwitch.crowdPort(number)).first { throw error }
+    let engine = try engine()
+    return try inBatches(of: crowd.links.count, in: run) { number in
+      if let error = engine.closePort(WeftHost.crowdPort(number)).first { throw error }
     } progress: {
       "\($0) of \(crowd.links.count) ports are closed"
     }
@@ -61,7 +63,7 @@ extension WeftSwitch {
     for first in stride(from: 0, to: count, by: Crowd.batch) {
       try run.check()
       let numbers = first..<min(first + Crowd.batch, count)
-      let batch = try bench.host.visit {
+      let batch = try options.room.visit {
         try numbers.map { number in
           let started = Stopwatch.now
           try body(number)

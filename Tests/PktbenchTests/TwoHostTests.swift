@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Synchronization
+import Testing
+
+@testable import pktbench
+
+extension LiveScenarioTests {
+  private func plan(_ scenario: any Scenario.Type, seconds: Double) throws -> ScenarioPlan {
+    var plan = try scenario.description.plan(for: ScenarioWishes())
+    plan.pairs = 1
+    plan.seconds = seconds
+    return plan
+  }
+
+  @Test(arguments: [600, 1464])
+  func everyByteOfAStreamArrives(size: Int) throws {
+    var plan = try plan(StreamScenario.self, seconds: 0.2)
+    plan.sizes = [size]
+    let measures = try measured(StreamScenario.self, plan)
+    #expect(measures.map(\.against) == ["kernel-vxlan"])
+    for measure in measures {
+      #expect(measure.unit == "bytes/s" && measure.size == size)
+      #expect(measure.lost == 0 && measure.ours > 0)
+    }
+  }
+
+  @Test func datagramsComeBackFromTheOtherHost() throws {
+    let plan = try plan(LatencyScenario.self, seconds: 0.05)
+    let measures = try LatencyScenario.measure(plan, in: ScenarioRun())
+    #expect(
+      measures.map(\.name) == ["latency", "latency", "latency.pause", "latency.pause"])
+    for measure in measures {
+      #expect(measure.unit == "µs" && measure.isLessBetter == true)
+      #expect(measure.ours > 0 && (measure.theirs ?? 0) > 0)
+    }
+  }
+
+  @Test func aRateWithoutLossIsFoundOnBothSides() throws {
+    let plan = try plan(LossScenario.self, seconds: 0.1)
+    let measure = try #require(try measured(LossScenario.self, plan).first)
+    #expect(measure.name == "loss" && measure.lost == 0)
+    #expect(measure.ours > 0 && (measure.theirs ?? 0) > 0)
+  }
+
+  @Test func anIdleWorkerCostsSomethingAndNotACore() throws {
+    let plan = try plan(IdleScenario.self, seconds: 0.3)
+    let measure = try #require(try IdleScenario.measure(plan, in: ScenarioRun()).first)
+    #expect(measure.unit == "% of a core" && measure.isLessBetter == true)
+    #expect(0..<100 ~= measure.ours)
+  }
+
+  @Test(arguments: ["stream", "latency", "loss", "idle"])
+  func anInterruptionEndsItSoon(name: String) throws {
+    let scenario = try #require(Scenarios.all.first { $0.description.name == name })
+    // A trial of a search is short, and not interrupted.
+    let plan = try plan(scenario, seconds: name == "loss" ? 0.5 : 60)
+    let interruption = Interruption()
+    // Whatever it reports first, it is then in the middle of something.
+    let run = ScenarioRun(interruption: interruption) { _ in
+      DispatchQueue.global().asyncAfter(deadline: .now() + 0.2) { interruption.request() }
+    }
+    #expect(throws: Interruption.error) { _ = try scenario.measure(plan, in: run) }
+    run.cleanUps.run()
+    #expect(ThreadTimes.own().seconds(named: "weft-worker-") == nil, "no worker is left")
+  }
+
+  @Test(
+    "a signal to the program ends testpmd with it",
+    .enabled("dpdk-dev and librte-net-af-xdp23 are not installed") {
+      (try? TestpmdSwitch.check()) != nil
+    }, arguments: [SIGINT, SIGKILL])
+  func aSignalEndsTestpmdToo(number: Int32) throws {
+    let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    let process = Process()
+    process.executableURL = tests.deletingLastPathComponent().appending(path: "pktbench")
+    process.arguments = ["encap", "--size", "64", "--against", "testpmd", "--pairs", "101"]
+    let errors = Pipe()
+    process.standardError = errors
+    process.standardOutput = FileHandle.nullDevice
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    // The first line is written when testpmd has been started and proven.
+    #expect(!errors.fileHandleForReading.availableData.isEmpty)
+    let mark = "--file-prefix=pktbench-\(process.processIdentifier)"
+    #expect(processes(with: mark) == 1)
+    kill(process.processIdentifier, number)
+    process.waitUntilExit()
+    #expect(
+      process.terminationStatus == (number == SIGINT ? ExitStatus.interrupted.rawValue : SIGKILL))
+    let deadline = Date(timeIntervalSinceNow: 30)
+    while processes(with: mark) > 0, Date() < deadline { usleep(10_000) }
+    #expect(processes(with: mark) == 0)
+  }
+
+  /// How many programs have such an argument.
+  private func processes(with argument: String) -> Int {
+    let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return entries.count { entry in
+      let line = FileManager.default.contents(atPath: "/proc/\(entry)/cmdline") ?? Data()
+      return Int(entry) != nil && line.split(separator: 0).contains { $0 == Data(argument.utf8) }
+    }
+  }
+}
