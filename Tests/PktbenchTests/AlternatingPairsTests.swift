@@ -45,6 +45,21 @@ struct AlternatingPairsTests {
     #expect(measure.range == nil)
   }
 
+  @Test("times are shown as times, and the ratio is still of rates")
+  func timesAreShownAsTimes() throws {
+    var subject = Self.subject
+    subject.size = nil
+    subject.unit = .nanosecondsPerKey
+    let measure = try AlternatingPairs(subject: subject, count: 1).measure(in: ScenarioRun()) {
+      Sample(frames: 1_000_000, seconds: 0.002)
+    } theirs: {
+      Sample(frames: 1_000_000, seconds: 0.006)
+    }
+    #expect(measure.ours == 2 && measure.theirs == 6 && measure.unit == "ns/key")
+    #expect(measure.ratio?.median == 3)
+    #expect(measure.size == nil)
+  }
+
   @Test("ours alone has a range instead of a ratio")
   func oursAloneHasARange() throws {
     var frames = [1, 3, 2].makeIterator()

@@ -2,7 +2,7 @@
 
 /// What one side did while it was measured.
 struct Sample: Equatable, Sendable {
-  /// Frames that came through.
+  /// Frames that came through, or whatever else is counted.
   var frames: Int
   /// How long that took.
   var seconds: Double
@@ -41,10 +41,15 @@ struct AlternatingPairs {
   /// What is compared, at which size, with whom.
   struct Subject: Equatable {
     var name: String
-    var size: Int
+    var size: Int?
     var entries: Int?
     /// The competitor; nil to measure ours alone.
     var against: String?
+    /// How the figures are shown; ratios are of rates in any unit.
+    var unit = Measure.Unit.framesPerSecond
+
+    /// The name, and the size if it has one.
+    var title: String { name + (size.map { ", \($0) bytes" } ?? "") }
   }
 
   /// What was seen in one pair.
@@ -84,13 +89,13 @@ struct AlternatingPairs {
     return try AlternatingPairs.measure(of: subject, from: pairs)
   }
 
-  /// The frame rates of pairs and their ratios as one measure.
+  /// The figures of pairs and the ratios of their rates as one measure.
   ///
   /// Throws if one side moved no frame at all, as no ratio means anything then.
   static func measure(of subject: Subject, from pairs: [Pair]) throws(ScenarioError) -> Measure {
-    let ours = try rates(pairs.map(\.ours), of: subject, side: "ours")
+    let ours = try figures(pairs.map(\.ours), of: subject, side: "ours")
     var measure = Measure(
-      name: subject.name, size: subject.size, ours: ours.median, unit: "frames/s",
+      name: subject.name, size: subject.size, ours: ours.median, unit: subject.unit.rawValue,
       lost: pairs.reduce(0) { $0 + abs($1.ours.lost) + abs($1.theirs?.lost ?? 0) })
     measure.entries = subject.entries
     measure.against = subject.against
@@ -104,7 +109,7 @@ struct AlternatingPairs {
       measure.range = .init(min: ours.min, max: ours.max, rounds: ours.count)
       return measure
     }
-    measure.theirs = try rates(theirs, of: subject, side: subject.against ?? "theirs").median
+    measure.theirs = try figures(theirs, of: subject, side: subject.against ?? "theirs").median
     let ratios = pairs.compactMap { pair in pair.theirs.map { pair.ours.rate / $0.rate } }
     if let ratio = Spread(ratios) {
       measure.ratio = .init(
@@ -114,21 +119,19 @@ struct AlternatingPairs {
   }
 
   private var title: String {
-    var title = "\(subject.name), \(subject.size) bytes"
+    var title = subject.title
     if let entries = subject.entries { title += ", \(entries) entries" }
     if let against = subject.against { title += ", against \(against)" }
     return title
   }
 
-  private static func rates(
+  private static func figures(
     _ samples: [Sample], of subject: Subject, side: String
   ) throws(ScenarioError) -> Spread {
-    let rates = samples.map(\.rate)
-    guard let spread = Spread(rates), spread.min > 0 else {
+    let figures = samples.map { subject.unit.figure(rate: $0.rate) }
+    guard let spread = Spread(figures), samples.allSatisfy({ $0.rate > 0 }) else {
       throw ScenarioError(
-        .failed,
-        "\(subject.name), \(subject.size) bytes: \(side) moved no frame, so there is "
-          + "nothing to compare")
+        .failed, "\(subject.title): \(side) moved no frame, so there is nothing to compare")
     }
     return spread
   }

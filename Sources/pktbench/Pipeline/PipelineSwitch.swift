@@ -32,7 +32,8 @@ final class PipelineSwitch {
   let input: MemoryPort
   /// Where they leave.
   let output: MemoryPort
-  private var model: ForwardingModel
+  /// What the control plane does, on whatever thread.
+  let control: PipelineControl
   private var traffic: PipelineTraffic
   /// Frames that arrived.
   private(set) var arrivedCount = 0
@@ -46,7 +47,9 @@ final class PipelineSwitch {
     snapshots = try SnapshotMemory(
       pageCount: 1024 + options.entries / 16,
       entryCountMax: options.entries + PipelineCast.nearCount)
-    model = try ForwardingModel(memory: snapshots, seed: 1, options: .init())
+    var limits = ForwardingModel.Options()
+    limits.stationCountMax = options.entries + PipelineCast.nearCount
+    control = PipelineControl(try ForwardingModel(memory: snapshots, seed: 1, options: limits))
     traffic = PipelineTraffic(
       options.way, size: options.size, farCount: options.entries, seed: 1)
     let isInbound = options.way == .decapsulate
@@ -57,7 +60,7 @@ final class PipelineSwitch {
     output = try MemoryPort(
       port: PortIndex(isInbound ? 0 : 1), kind: outward, slot: 1,
       ringCapacity: UInt32(PipelineSwitch.burst), frames: ends.frames)
-    try populate()
+    try control.withModel { try PipelineSwitch.populate(&$0, options) }
     for port in [input, output] {
       let fillTarget = port === input ? PipelineSwitch.burst : 8
       ends.ports.fill(
@@ -93,12 +96,14 @@ final class PipelineSwitch {
     return bursts.isEmpty ? 0 : Double(bursts[bursts.count / 2]) / Double(burst)
   }
 
-  private func populate() throws {
+  private static func populate(
+    _ model: inout ForwardingModel, _ options: Options
+  ) throws {
     let near = PortIndex(0)
     model.addPort(near, receivesFloods: true)
     model.addPort(PortIndex(1), receivesFloods: options.way == .local)
     if options.way != .local {
-      for number in 0..<PipelineCast.endpointCount { try addEndpoint(number) }
+      for number in 0..<PipelineCast.endpointCount { try addEndpoint(number, to: &model) }
     }
     for number in 0..<PipelineCast.nearCount {
       model.learn(
@@ -121,7 +126,7 @@ final class PipelineSwitch {
     }
   }
 
-  private func addEndpoint(_ number: Int) throws {
+  private static func addEndpoint(_ number: Int, to model: inout ForwardingModel) throws {
     guard
       let index = model.addEndpoint(
         address: PipelineCast.endpointAddress(number), network: PipelineCast.network,

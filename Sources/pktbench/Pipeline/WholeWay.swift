@@ -53,6 +53,16 @@ struct WholeWay: ~Copyable {
     return PipelineSwitch.perFrame(&bursts)
   }
 
+  /// What the last round did, without the bursts during which other programs had the core: those
+  /// that took much longer than the one in the middle.
+  func steadySample() -> Sample {
+    let sorted = bursts.sorted()
+    let limit = 8 * (sorted.isEmpty ? 0 : sorted[sorted.count / 2])
+    let steady = sorted.prefix { $0 <= limit }
+    return Sample(
+      frames: steady.count * PipelineSwitch.burst, seconds: Double(steady.reduce(0, +)) / 1e9)
+  }
+
   /// Frames that the books do not explain; throws if frames did not take the way they should have.
   mutating func lost() throws -> Int {
     // Takes the last completions back.

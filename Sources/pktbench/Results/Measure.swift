@@ -5,6 +5,17 @@
 /// Every scenario reports in this form. What does not apply to a measure is nil, and its key is
 /// then absent from the JSON, never null.
 struct Measure: Codable, Equatable, Sendable {
+  /// What the figures of pairs count.
+  enum Unit: String, Sendable {
+    case framesPerSecond = "frames/s"
+    case nanosecondsPerFrame = "ns/frame"
+    case nanosecondsPerKey = "ns/key"
+    case nanosecondsPerChange = "ns/change"
+
+    /// A rate in this unit.
+    func figure(rate: Double) -> Double { self == .framesPerSecond ? rate : 1e9 / rate }
+  }
+
   /// A figure of each side.
   struct Sides: Codable, Equatable, Sendable {
     var ours: Double
@@ -29,8 +40,8 @@ struct Measure: Codable, Equatable, Sendable {
 
   /// What was measured, like `encap` or `pipeline.stage.lookup`.
   var name: String
-  /// Bytes of a frame, without its frame check sequence.
-  var size: Int
+  /// Bytes of a frame, without its frame check sequence; nil where there are no frames.
+  var size: Int?
   /// Entries of the forwarding table; nil where it does not matter.
   var entries: Int?
   /// The competitor's name; nil if ours was measured alone.
@@ -39,7 +50,7 @@ struct Measure: Codable, Equatable, Sendable {
   var ours: Double
   /// The median of theirs, in `unit`.
   var theirs: Double?
-  /// `frames/s` or `ns/frame`.
+  /// What the figures count, like `frames/s` or `ns/frame`.
   var unit: String
   /// Frames for each second of processor time, all cores and interrupts included.
   var perCPUSecond: Sides?
@@ -63,7 +74,7 @@ struct Measure: Codable, Equatable, Sendable {
   }
 
   /// Gathers the figures of a measure; the others can be set afterwards.
-  init(name: String, size: Int, ours: Double, unit: String, lost: Int) {
+  init(name: String, size: Int?, ours: Double, unit: String, lost: Int) {
     self.name = name
     self.size = size
     self.ours = ours
