@@ -20,9 +20,10 @@ enum PublishScenario: Scenario {
 
       WHAT WORKERS PAY, against quiet
         One worker between two memory ports encapsulates frames of --size to --entries stations on \
-      the second core, as in `pipeline`. Meanwhile the control plane on the first core moves 1,000 \
-      random stations a second to other endpoints, one publication each. quiet is the same worker \
-      with the same table while nothing is published.
+      the second core, as in `pipeline`. For each millisecond of breathing the control plane on \
+      the first core moves one random station to another endpoint and publishes that, so 1,000 a \
+      second, while the worker goes on. quiet is the same worker with the same table while nothing \
+      is published.
 
         The figure, publish.cost, is frames a second of breathing, over all bursts but those that \
       took eight times as long as the one in the middle, during which other programs had the core. \
@@ -35,6 +36,9 @@ enum PublishScenario: Scenario {
     competitors: [Competitor.copy.rawValue, Competitor.quiet.rawValue],
     usualCompetitors: [Competitor.copy.rawValue, Competitor.quiet.rawValue], pairs: 7,
     seconds: 0.5, needsRoot: false)
+
+  /// Seconds of breathing between two changes, in `publish.cost`.
+  private static let changePeriod = 0.001
 
   /// Whom changes are compared with.
   enum Competitor: String {
@@ -100,10 +104,15 @@ enum PublishScenario: Scenario {
         against: isCompared ? Competitor.quiet.rawValue : nil),
       count: plan.pairs)
     func side(isPublishing: Bool) throws -> Sample {
-      publisher.isActive = isPublishing
-      _ = try way.round(seconds: plan.seconds, in: run)
-      publisher.isActive = false
-      return way.steadySample()
+      var sample = Sample(frames: 0, seconds: 0)
+      repeat {
+        if isPublishing { publisher.request() }
+        _ = try way.round(seconds: changePeriod, in: run)
+        let round = way.steadySample()
+        sample.frames += round.frames
+        sample.seconds += round.seconds
+      } while sample.seconds < plan.seconds
+      return sample
     }
     var measure = try pairs.measure(
       in: run, ours: { try side(isPublishing: true) },

@@ -4,54 +4,41 @@ import CLinux
 import Foundation
 import Synchronization
 
-/// Moves a thousand stations a second, each with a publication of its own, whenever it is active.
+/// Moves stations from another core, one publication each time it is asked.
 final class Publisher: Sendable {
-  /// Nanoseconds from one publication to the next.
-  static let period: UInt64 = 1_000_000
-
   private struct Books {
     var published = 0
     var refused = 0
   }
 
-  private let active = Atomic<Bool>(false)
-  private let isStopping = Atomic<Bool>(false)
+  private let wishes = DispatchSemaphore(value: 0)
   private let hasEnded = DispatchSemaphore(value: 0)
+  private let isStopping = Atomic<Bool>(false)
   private let books = Mutex(Books())
 
-  /// Starts a thread on `core`, inactive.
+  /// Starts a thread on `core`, and waits until it is there.
   init(_ control: PipelineControl, entries: Int, core: Int) {
+    let hasBegun = DispatchSemaphore(value: 0)
     Thread { [self] in
       _ = clinux_pin_thread(UInt32(core))
+      hasBegun.signal()
       var random = SeededRandom(seed: 3)
-      var due = Stopwatch.now
-      while !isStopping.load(ordering: .relaxed) {
-        guard active.load(ordering: .relaxed) else {
-          usleep(100)
-          due = Stopwatch.now
-          continue
-        }
-        let before = Stopwatch.now
-        guard before >= due else {
-          usleep(UInt32((due - before) / 1000 + 1))
-          continue
-        }
+      while true {
+        wishes.wait()
+        if isStopping.load(ordering: .relaxed) { break }
         let number = random.number(below: entries)
         let isPublished = control.move(number, round: 1 + random.number(below: 63))
         books.withLock { books in
           if isPublished { books.published += 1 } else { books.refused += 1 }
         }
-        due += Publisher.period
       }
       hasEnded.signal()
     }.start()
+    hasBegun.wait()
   }
 
-  /// Whether stations move.
-  var isActive: Bool {
-    get { active.load(ordering: .relaxed) }
-    set { active.store(newValue, ordering: .relaxed) }
-  }
+  /// Asks for a publication and does not wait for it.
+  func request() { wishes.signal() }
 
   /// Publications so far.
   var publishedCount: Int { books.withLock(\.published) }
@@ -59,6 +46,7 @@ final class Publisher: Sendable {
   /// Waits until nothing is published any more.
   func end() {
     isStopping.store(true, ordering: .relaxed)
+    wishes.signal()
     hasEnded.wait()
   }
 
