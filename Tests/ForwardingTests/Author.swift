@@ -9,8 +9,8 @@ import TestSupport
 /// whether what it found belongs together.
 ///
 /// In each publication two stations of a pair move to the same place, two endpoints on different
-/// pages change in the same way, both flood lists are replaced by others of another length, a
-/// visitor comes and another goes, and one station says which generation this is.
+/// pages change in the same way, a visitor comes and another goes, and one station says which
+/// generation this is. In every fourth, both flood lists are replaced by others of another length.
 struct Author: ~Copyable {
   private var writer: SnapshotWriter
   private var random = SeededGenerator(seed: 99)
@@ -44,12 +44,8 @@ struct Author: ~Copyable {
     insist { $0.setStation(Author.visitor(next), Author.station(in: next)) }
     // The table grows to some thousand visitors, and doubles meanwhile.
     if next > 4000 { _ = writer.removeStation(Author.visitor(next - 4000)) }
-    let number = UInt16(truncatingIfNeeded: next)
-    let count = Author.floodCount(next)
-    insist {
-      $0.setFlood(
-        ports: Array(repeating: PortIndex(number), count: count),
-        endpoints: Array(repeating: EndpointIndex(number), count: count + 1))
+    if Author.floodNumber(next) != Author.floodNumber(next - 1) || publishedCount == 0 {
+      writeFlood(Author.floodNumber(next))
     }
     insist { $0.publish() }
     publishedCount += 1
@@ -72,10 +68,9 @@ struct Author: ~Copyable {
     } else {
       count += 1
     }
-    let number = UInt16(truncatingIfNeeded: generation)
+    let number = floodNumber(generation)
     for (list, length) in [
-      (snapshot.floodPorts, floodCount(generation)),
-      (snapshot.floodEndpoints, floodCount(generation) + 1),
+      (snapshot.floodPorts, floodCount(number)), (snapshot.floodEndpoints, floodCount(number) + 1),
     ] where list.count != length || !(0..<length).allSatisfy({ list[$0] == number }) {
       count += 1
     }
@@ -117,12 +112,26 @@ struct Author: ~Copyable {
     while !change(&writer) { writer.reclaim() }
   }
 
-  private static func floodCount(_ generation: UInt64) -> Int { Int(generation % 40) }
+  private mutating func writeFlood(_ number: UInt16) {
+    let count = Author.floodCount(number)
+    insist {
+      $0.setFlood(
+        ports: Array(repeating: PortIndex(number), count: count),
+        endpoints: Array(repeating: EndpointIndex(number), count: count + 1))
+    }
+  }
+
+  /// What both flood lists are full of; another one with every fourth generation.
+  private static func floodNumber(_ generation: UInt64) -> UInt16 {
+    UInt16(truncatingIfNeeded: generation / 4)
+  }
+
+  private static func floodCount(_ number: UInt16) -> Int { Int(number % 40) }
 
   private static func station(in generation: UInt64) -> Station {
     Station(
       location: Location(EndpointIndex(UInt16(truncatingIfNeeded: generation))),
-      entry: UInt32(generation))
+      entry: UInt32(truncatingIfNeeded: generation))
   }
 
   private static func station(_ pair: Int, isSecond: Bool) -> MACAddress {
