@@ -57,7 +57,7 @@ public struct PagedTableReader: BitwiseCopyable {
       fromByteOffset: Int(directory) &* 4096 &+ Int(leaf & 1023) &* 4, as: UInt32.self)
     guard witness.saw(directory) else { return 0 }
     let home = UInt64(page) &* 4096 &+ PagedTableHeader.homeSlot(hash) &* 16
-    unsafe cintrinsics_prefetch(base + Int(home))
+    unsafe cintrinsics_prefetch(base + Int(truncatingIfNeeded: home))
     return home
   }
 
@@ -73,24 +73,43 @@ public struct PagedTableReader: BitwiseCopyable {
   @inlinable
   public func value(for key: UInt64) -> UInt64 { probe(from: home(of: key), for: key) }
 
-  /// Four slots at a time, which are one cache line.
+  /// Four slots at a time, which are one cache line; one is nearly always enough.
   ///
-  /// Where the key would be among them is computed rather than branched on: one branch that nearly
-  /// always goes the same way is left (`pktbench table` shows the gain).
+  /// Where the key would be among them is computed rather than branched on, so that the branches
+  /// left nearly always go the same way (`pktbench table` shows the gain).
   @inlinable
   @inline(__always)
   func search(from home: UInt64, for key: UInt64) -> UInt64 {
+    let slots = unsafe slots(at: home)
+    let (first, second) = unsafe (slots[0].key, slots[1].key)
+    let (third, fourth) = unsafe (slots[2].key, slots[3].key)
+    let place = (second == key ? 1 : 0) | (third == key ? 2 : 0) | (fourth == key ? 3 : 0)
+    if unsafe slots[place].key == key { return unsafe slots[place].value }
+    if first == 0 || second == 0 || third == 0 || fourth == 0 { return PagedTableReader.missing }
+    return searchOn(from: home, for: key)
+  }
+
+  /// Looks at one slot after the other, where the first four are taken by others.
+  ///
+  /// A function of its own, so that the one above needs few registers where it is inlined.
+  @inlinable
+  @inline(never)
+  func searchOn(from home: UInt64, for key: UInt64) -> UInt64 {
     let leaf = home & ~4095
     var offset = home & 4095
-    for _ in 0..<PagedTableHeader.slotsPerLeaf / 4 {
-      let slots = unsafe (base + Int(leaf &+ offset)).assumingMemoryBound(to: PagedTableSlot.self)
-      let (first, second) = unsafe (slots[0].key, slots[1].key)
-      let (third, fourth) = unsafe (slots[2].key, slots[3].key)
-      let place = (second == key ? 1 : 0) | (third == key ? 2 : 0) | (fourth == key ? 3 : 0)
-      if unsafe slots[place].key == key { return unsafe slots[place].value }
-      if first == 0 || second == 0 || third == 0 || fourth == 0 { break }
-      offset = (offset &+ 64) & 4095
+    for _ in 0..<PagedTableHeader.slotsPerLeaf {
+      let slot = unsafe slots(at: leaf | offset)
+      if unsafe slot.pointee.key == key { return unsafe slot.pointee.value }
+      if unsafe slot.pointee.key == 0 { break }
+      offset = (offset &+ 16) & 4095
     }
     return PagedTableReader.missing
+  }
+
+  @unsafe
+  @inlinable
+  @inline(__always)
+  func slots(at offset: UInt64) -> UnsafePointer<PagedTableSlot> {
+    unsafe (base + Int(truncatingIfNeeded: offset)).assumingMemoryBound(to: PagedTableSlot.self)
   }
 }
