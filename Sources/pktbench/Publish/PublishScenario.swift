@@ -22,8 +22,8 @@ enum PublishScenario: Scenario {
         One worker between two memory ports encapsulates frames of --size to --entries stations on \
       the second core, as in `pipeline`. For each millisecond of breathing the control plane on \
       the first core moves one random station to another endpoint and publishes that, so 1,000 a \
-      second, while the worker goes on. quiet is the same worker with the same table while nothing \
-      is published.
+      second, while the worker goes on. quiet is the same worker with the same table, while \
+      the other thread is woken as often and does nothing.
 
         The figure, publish.cost, is frames a second of breathing, over all bursts but those that \
       took eight times as long as the one in the middle, during which other programs had the core. \
@@ -106,7 +106,7 @@ enum PublishScenario: Scenario {
     func side(isPublishing: Bool) throws -> Sample {
       var sample = Sample(frames: 0, seconds: 0)
       repeat {
-        if isPublishing { publisher.request() }
+        publisher.request(quietly: !isPublishing)
         _ = try way.round(seconds: changePeriod, in: run)
         let round = way.steadySample()
         sample.frames += round.frames

@@ -14,6 +14,7 @@ final class Publisher: Sendable {
   private let wishes = DispatchSemaphore(value: 0)
   private let hasEnded = DispatchSemaphore(value: 0)
   private let isStopping = Atomic<Bool>(false)
+  private let isQuiet = Atomic<Bool>(false)
   private let books = Mutex(Books())
 
   /// Starts a thread on `core`, and waits until it is there.
@@ -26,6 +27,7 @@ final class Publisher: Sendable {
       while true {
         wishes.wait()
         if isStopping.load(ordering: .relaxed) { break }
+        if isQuiet.load(ordering: .relaxed) { continue }
         let number = random.number(below: entries)
         let isPublished = control.move(number, round: 1 + random.number(below: 63))
         books.withLock { books in
@@ -37,8 +39,11 @@ final class Publisher: Sendable {
     hasBegun.wait()
   }
 
-  /// Asks for a publication and does not wait for it.
-  func request() { wishes.signal() }
+  /// Asks for a publication and does not wait for it; quietly, the thread is only woken.
+  func request(quietly: Bool = false) {
+    isQuiet.store(quietly, ordering: .relaxed)
+    wishes.signal()
+  }
 
   /// Publications so far.
   var publishedCount: Int { books.withLock(\.published) }
