@@ -14,10 +14,15 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+/// With `WEFT_STAMPS=1` readers of snapshots check every page that they touch
+/// (`Sources/Tables/PageStamps+Unsafe.swift`).
+let stamps: [SwiftSetting] =
+  Context.environment["WEFT_STAMPS"] == "1" ? [.define("WEFT_STAMPS")] : []
+
 /// Modules in the order of `docs/architecture.md`; a module imports only from layers below it, or
 /// from its own layer where the architecture allows it.
 func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+  .target(name: name, dependencies: dependencies, swiftSettings: strict + stamps)
 }
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -29,7 +34,7 @@ func tests(
 ) -> Target {
   .testTarget(
     name: name, dependencies: dependencies + ["TestSupport"], resources: resources,
-    swiftSettings: strict)
+    swiftSettings: strict + stamps)
 }
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -77,6 +82,8 @@ let lowerLayers: [Target] = [
   .target(name: "CLinux", linkerSettings: [.linkedLibrary("mnl")]),
   .target(name: "CPrograms"),
   .target(name: "CIntrinsics"),
+  // What pktbench compares tables with.
+  .target(name: "CProbe"),
 
   // Layer 1: values, views and tables that both planes know.
   module("Inet"),
@@ -125,8 +132,8 @@ let upperLayers: [Target] = [
   program(
     "pktbench",
     [
-      "CLaboratory", "CLinux", "CXDP", "ControlAPI", "Dataplane", "Forwarding", "HostNetwork",
-      "Inet", "Node", "Routing", "Tables", "Telemetry", "Wire", "XDP", arguments,
+      "CLaboratory", "CLinux", "CProbe", "CXDP", "ControlAPI", "Dataplane", "Forwarding",
+      "HostNetwork", "Inet", "Node", "Routing", "Tables", "Telemetry", "Wire", "XDP", arguments,
     ]),
 ]
 

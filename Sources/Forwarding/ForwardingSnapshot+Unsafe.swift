@@ -43,12 +43,14 @@ public struct SnapshotRoot: BitwiseCopyable, Sendable {
 public struct ForwardingSnapshot: BitwiseCopyable {
   @usableFromInline let base: UnsafeRawPointer
   @usableFromInline let root: UnsafePointer<SnapshotRoot>
+  @usableFromInline let witness: PageWitness
 
   @usableFromInline
   @unsafe
-  init(base: UnsafeRawPointer, root: UnsafePointer<SnapshotRoot>) {
+  init(base: UnsafeRawPointer, root: UnsafePointer<SnapshotRoot>, witness: PageWitness) {
     unsafe self.base = base
     unsafe self.root = root
+    self.witness = witness
   }
 
   /// The snapshot's generation.
@@ -58,31 +60,36 @@ public struct ForwardingSnapshot: BitwiseCopyable {
   /// Where stations are.
   @inlinable
   public var stations: PagedTableReader {
-    unsafe PagedTableReader(base: base, header: field(SnapshotRoot.Offset.stations))
+    unsafe PagedTableReader(
+      base: base, header: field(SnapshotRoot.Offset.stations), witness: witness)
   }
 
   /// Which endpoint an outer packet comes from.
   @inlinable
   public var sources: PagedTableReader {
-    unsafe PagedTableReader(base: base, header: field(SnapshotRoot.Offset.sources))
+    unsafe PagedTableReader(
+      base: base, header: field(SnapshotRoot.Offset.sources), witness: witness)
   }
 
   /// How endpoints are reached.
   @inlinable
   public var endpoints: PagedArrayReader<EndpointRecord> {
-    unsafe PagedArrayReader(base: base, header: field(SnapshotRoot.Offset.endpoints))
+    unsafe PagedArrayReader(
+      base: base, header: field(SnapshotRoot.Offset.endpoints), witness: witness)
   }
 
   /// The endpoints a flood goes to.
   @inlinable
   public var floodEndpoints: PagedArrayReader<UInt16> {
-    unsafe PagedArrayReader(base: base, header: field(SnapshotRoot.Offset.floodEndpoints))
+    unsafe PagedArrayReader(
+      base: base, header: field(SnapshotRoot.Offset.floodEndpoints), witness: witness)
   }
 
   /// The ports a flood goes to.
   @inlinable
   public var floodPorts: PagedArrayReader<UInt16> {
-    unsafe PagedArrayReader(base: base, header: field(SnapshotRoot.Offset.floodPorts))
+    unsafe PagedArrayReader(
+      base: base, header: field(SnapshotRoot.Offset.floodPorts), witness: witness)
   }
 
   @inlinable

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import CIntrinsics
-internal import Tables
+public import Tables
 
 /// A worker's view of the published snapshots.
 ///
@@ -58,8 +58,11 @@ public struct SnapshotReader: ~Copyable {
   public func refresh() -> ForwardingSnapshot {
     let page = unsafe cintrinsics_load_acquire_64(publication)
     let root = unsafe (base + Int(page) &* 4096).assumingMemoryBound(to: SnapshotRoot.self)
-    unsafe cintrinsics_store_release_64(reached, root.pointee.generation)
-    return unsafe ForwardingSnapshot(base: base, root: root)
+    let generation = unsafe root.pointee.generation
+    unsafe cintrinsics_store_release_64(reached, generation)
+    let witness = unsafe PageWitness(
+      base: base, root: UInt32(truncatingIfNeeded: page), generation: generation)
+    return unsafe ForwardingSnapshot(base: base, root: root, witness: witness)
   }
 
   /// Notes that the station with this entry sent a frame.

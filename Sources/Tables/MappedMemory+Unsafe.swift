@@ -33,9 +33,7 @@ public final class MappedMemory: @unchecked Sendable {
       close(descriptor)
       throw MemoryError(call: "ftruncate", number: number)
     }
-    let address = unsafe mmap(
-      nil, rounded, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, descriptor, 0)
-    guard let address = unsafe address, unsafe address != MAP_FAILED else {
+    guard let address = unsafe MappedMemory.map(descriptor, length: rounded) else {
       let number = errno
       close(descriptor)
       throw MemoryError(call: "mmap", number: number)
@@ -48,8 +46,27 @@ public final class MappedMemory: @unchecked Sendable {
   /// Bytes of a page of this module, which is also the smallest page of every supported machine.
   public static let pageLength = 4096
 
+  /// Maps the file, in a test build behind room for the stamps of its pages; nil with `errno`.
+  @unsafe
+  private static func map(_ descriptor: CInt, length: Int) -> UnsafeMutableRawPointer? {
+    let lead = PageStamps.leadLength(for: length)
+    let access = PROT_READ | PROT_WRITE
+    var wanted: UnsafeMutableRawPointer?
+    var flags = MAP_SHARED | MAP_NORESERVE
+    if lead > 0 {
+      let room = unsafe mmap(
+        nil, lead + length, access, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+      guard let room = unsafe room, unsafe room != MAP_FAILED else { return nil }
+      unsafe wanted = room + lead
+      flags |= MAP_FIXED
+    }
+    let address = unsafe mmap(wanted, length, access, flags, descriptor, 0)
+    return unsafe address == MAP_FAILED ? nil : address
+  }
+
   deinit {
-    unsafe munmap(base, length)
+    let lead = PageStamps.leadLength(for: length)
+    unsafe munmap(base - lead, lead + length)
     close(fileDescriptor)
   }
 }

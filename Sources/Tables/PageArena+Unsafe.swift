@@ -37,6 +37,7 @@ public struct PageArena: ~Copyable {
   /// The generation being written; starts at 1.
   public private(set) var pending: UInt64 = 1
 
+  private let stamps: PageStamps
   private var free: [PageIndex] = []
   /// Pages at or above this number were never handed out.
   private var untouched: Int = 1
@@ -46,6 +47,7 @@ public struct PageArena: ~Copyable {
   /// Makes an arena of all whole pages of `memory`.
   public init(memory: MappedMemory) {
     self.memory = memory
+    stamps = PageStamps(memory: memory)
     pageCount = min(memory.length / MappedMemory.pageLength, Int(UInt32.max))
     births = Array(repeating: 0, count: pageCount)
   }
@@ -86,6 +88,7 @@ public struct PageArena: ~Copyable {
   /// Gives up a page that nothing written from now on will lead to.
   public mutating func retire(_ page: PageIndex) {
     if births[Int(page.number)] == pending {
+      stamps.markFree(page)
       free.append(page)
     } else {
       retired.append((pending, page))
@@ -100,7 +103,10 @@ public struct PageArena: ~Copyable {
     // Retirements are in order of generation, so the reclaimable ones are a prefix.
     let count = retired.prefix { $0.generation <= observed }.count
     guard count > 0 else { return }
-    for index in 0..<count { free.append(retired[index].page) }
+    for index in 0..<count {
+      stamps.markFree(retired[index].page)
+      free.append(retired[index].page)
+    }
     retired.removeFirst(count)
   }
 
@@ -114,6 +120,7 @@ public struct PageArena: ~Copyable {
       untouched += 1
     }
     births[Int(page.number)] = pending
+    stamps.markBorn(page, in: pending)
     return page
   }
 }

@@ -22,35 +22,38 @@ public struct PagedArrayHeader: BitwiseCopyable, Sendable {
 public struct PagedArrayReader<Element: BitwiseCopyable>: BitwiseCopyable {
   @usableFromInline let base: UnsafeRawPointer
   @usableFromInline let header: UnsafePointer<PagedArrayHeader>
+  @usableFromInline let witness: PageWitness
 
   /// Reads the array behind `header`, whose pages are counted from `base`.
   @unsafe
   @inlinable
-  public init(base: UnsafeRawPointer, header: UnsafePointer<PagedArrayHeader>) {
+  public init(
+    base: UnsafeRawPointer, header: UnsafePointer<PagedArrayHeader>,
+    witness: PageWitness = PageWitness()
+  ) {
     unsafe self.base = base
     unsafe self.header = header
+    self.witness = witness
   }
 
   /// Elements in the array.
   @inlinable
-  public var count: Int { Int(unsafe header.pointee.count) }
+  public var count: Int {
+    let count = Int(unsafe header.pointee.count)
+    return witness.sawRoot() ? count : 0
+  }
 
   /// The element at `index`, which is below `count`.
   @inlinable
   public subscript(index: Int) -> Element {
     precondition(index >= 0 && index < count, "an index of the array")
-    return unsafe pointer(at: index).pointee
-  }
-
-  /// Where the element at `index` lies; valid as long as the generation is held.
-  @unsafe
-  @inlinable
-  public func pointer(at index: Int) -> UnsafePointer<Element> {
     let perPage = 4096 / MemoryLayout<Element>.stride
     let pages = unsafe UnsafeRawPointer(header) + 4
     let page = unsafe pages.load(fromByteOffset: index / perPage &* 4, as: UInt32.self)
     let offset = Int(page) &* 4096 &+ index % perPage &* MemoryLayout<Element>.stride
-    return unsafe (base + offset).assumingMemoryBound(to: Element.self)
+    let element = unsafe (base + offset).assumingMemoryBound(to: Element.self).pointee
+    _ = witness.saw(page)
+    return element
   }
 }
 

@@ -93,6 +93,8 @@ public struct PagedTableWriter: Sendable {
 
   // MARK: Slots
 
+  private func homeSlot(of key: UInt64) -> Int { Int(PagedTableHeader.homeSlot(header.hash(key))) }
+
   private func slots(
     _ page: PageIndex, _ arena: borrowing PageArena
   ) -> UnsafeMutablePointer<PagedTableSlot> {
@@ -101,7 +103,7 @@ public struct PagedTableWriter: Sendable {
 
   private func find(_ key: UInt64, in page: PageIndex, arena: borrowing PageArena) -> Int? {
     let slots = unsafe slots(page, arena)
-    var slot = Int(header.hash(key) & 255)
+    var slot = homeSlot(of: key)
     for _ in 0..<PagedTableHeader.slotsPerLeaf {
       if unsafe slots[slot].key == 0 { return nil }
       if unsafe slots[slot].key == key { return slot }
@@ -110,19 +112,29 @@ public struct PagedTableWriter: Sendable {
     return nil
   }
 
-  /// Puts a key that is not there into the first free slot from its home; false if there is none.
+  /// Puts a key that is not there into the first free slot from its home.
   ///
-  /// One slot always stays empty, so that every probe ends.
+  /// One slot always stays empty, so that every probe ends: false unless there is another free one.
+  /// Leaves are half full at most but for bad luck, so both are found after a few slots.
   private func insert(
     _ key: UInt64, _ value: UInt64, into page: PageIndex, arena: borrowing PageArena
   ) -> Bool {
     let slots = unsafe slots(page, arena)
-    let used = (0..<PagedTableHeader.slotsPerLeaf).count { unsafe slots[$0].key != 0 }
-    guard used < PagedTableHeader.slotsPerLeaf - 1 else { return false }
-    var slot = Int(header.hash(key) & 255)
-    while unsafe slots[slot].key != 0 { slot = (slot + 1) & 255 }
-    unsafe slots[slot] = PagedTableSlot(key: key, value: value)
+    let home = homeSlot(of: key)
+    guard let free = unsafe firstFree(slots, from: home),
+      let other = unsafe firstFree(slots, from: (free + 1) & 255), other != free
+    else { return false }
+    unsafe slots[free] = PagedTableSlot(key: key, value: value)
     return true
+  }
+
+  private func firstFree(_ slots: UnsafeMutablePointer<PagedTableSlot>, from start: Int) -> Int? {
+    var slot = start
+    for _ in 0..<PagedTableHeader.slotsPerLeaf {
+      if unsafe slots[slot].key == 0 { return slot }
+      slot = (slot + 1) & 255
+    }
+    return nil
   }
 
   /// Empties a slot and moves later keys of its run back, so that no probe stops short of them
@@ -135,7 +147,7 @@ public struct PagedTableWriter: Sendable {
       next = (next + 1) & 255
       let key = unsafe slots[next].key
       if key == 0 { break }
-      let home = Int(header.hash(key) & 255)
+      let home = homeSlot(of: key)
       // The key may move into the gap unless its home lies behind the gap, cyclically.
       if (next - home) & 255 >= (next - gap) & 255 {
         unsafe slots[gap] = slots[next]

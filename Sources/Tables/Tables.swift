@@ -8,4 +8,5 @@
 // the forwarding snapshot: `PageArena` hands out 4 KiB pages and takes them back when no reader
 // can see them any more, `PagedTable` is a hash table whose leaves are pages, `PagedArray` an
 // array whose pieces are pages. A change copies the pages it touches and nothing else, and becomes
-// visible when the page that leads to them is published.
+// visible when the page that leads to them is published. In a test build `PageStamps` note when
+// each page was born and freed, and a `PageWitness` checks what a reader touches.

@@ -7,9 +7,9 @@
 // into a `ScenarioPlan`; Framework/ runs it (`ScenarioRunner`, `ScenarioRun`), measures ours and
 // theirs in turn (`AlternatingPairs`), and takes everything down when somebody presses ^C
 // (`Interruption`). Results/ is what comes out: a `Report` of `Measure`s. Machine/ says where:
-// `MachineReport`, `ProcessorTimes`. Pipeline/ is the scenario that needs no network;
-// Live/ has those with a real kernel, on the benches of Laboratory/. Replay/ measures nothing: it
-// runs capture files through the switch.
+// `MachineReport`, `ProcessorTimes`. Pipeline/, Table/ and Publish/ have the scenarios that need no
+// network; Live/ has those with a real kernel, on the benches of Laboratory/. Replay/ measures
+// nothing: it runs capture files through the switch.
 
 import ArgumentParser
 import Node
@@ -34,6 +34,7 @@ struct Pktbench: ParsableCommand {
       EXAMPLES
         pktbench pipeline                              all sizes and tables
         pktbench pipeline --size 64 --entries 65536    one of them
+        pktbench table --entries 65536                 the table beside plain C
         pktbench pipeline --json results.json --quiet  for a script
         pktbench run Benchmarks/scenarios/pipeline.toml
 

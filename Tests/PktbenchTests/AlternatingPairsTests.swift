@@ -48,8 +48,7 @@ struct AlternatingPairsTests {
   @Test("of times the smaller one is the better, and the measure says so")
   func ofTimesTheSmallerIsBetter() throws {
     var subject = Self.subject
-    subject.unit = "ns"
-    subject.isLessBetter = true
+    subject.unit = .microseconds
     let sample = { (time: Double) in
       var sample = Sample(frames: 1, seconds: 1)
       sample.value = time
@@ -60,7 +59,7 @@ struct AlternatingPairsTests {
     } theirs: {
       sample(100)
     }
-    #expect(measure.ours == 200 && measure.theirs == 100 && measure.unit == "ns")
+    #expect(measure.ours == 200 && measure.theirs == 100 && measure.unit == "µs")
     #expect(measure.ratio?.median == 0.5)
     #expect(measure.isLessBetter == true)
   }
@@ -78,6 +77,21 @@ struct AlternatingPairsTests {
     }
     #expect(measure.forwarderTime == .init(ours: 500, theirs: nil))
     #expect(measure.isLessBetter == nil)
+  }
+
+  @Test("times are shown as times, and the ratio is still of rates")
+  func timesAreShownAsTimes() throws {
+    var subject = Self.subject
+    subject.size = nil
+    subject.unit = .nanosecondsPerKey
+    let measure = try AlternatingPairs(subject: subject, count: 1).measure(in: ScenarioRun()) {
+      Sample(frames: 1_000_000, seconds: 0.002)
+    } theirs: {
+      Sample(frames: 1_000_000, seconds: 0.006)
+    }
+    #expect(measure.ours == 2 && measure.theirs == 6 && measure.unit == "ns/key")
+    #expect(measure.ratio?.median == 3)
+    #expect(measure.size == nil)
   }
 
   @Test("ours alone has a range instead of a ratio")

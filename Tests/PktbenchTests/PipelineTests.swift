@@ -29,6 +29,17 @@ struct PipelineTests {
     #expect(lines.withLock(\.count) > 4)
   }
 
+  @Test("the C probe is compared with the way that does what it does, and with nothing else")
+  func theCProbeIsComparedWithOneWay() throws {
+    var plan = Self.tiny
+    plan.against = ["c-probe"]
+    let measures = try PipelineScenario.measure(plan, in: ScenarioRun())
+    let compared = measures.filter { $0.against != nil }
+    #expect(compared.map(\.name) == ["pipeline.encapsulate"])
+    #expect(compared.allSatisfy { $0.unit == "ns/frame" && $0.lost == 0 })
+    #expect(compared.allSatisfy { $0.ratio?.pairs == 1 && ($0.theirs ?? 0) > 0 })
+  }
+
   @Test("the thread may run on all cores again afterwards")
   func theThreadIsNotLeftPinned() throws {
     let before = try Machine().cores
@@ -58,7 +69,7 @@ struct PipelineTests {
   func theLargestOptionsWork() throws {
     let description = PipelineScenario.description
     let options = PipelineSwitch.Options(
-      way: .encapsulate, size: description.sizes.range.upperBound,
+      way: .encapsulate, size: try #require(description.sizes).range.upperBound,
       entries: try #require(description.entries).range.upperBound)
     var way = try WholeWay(options)
     _ = try way.round(seconds: 0, in: ScenarioRun())

@@ -69,6 +69,25 @@ struct ScenarioPlanTests {
     #expect(problems(ScenarioWishes(pairs: .max)).map(\.option) == ["pairs"])
   }
 
+  @Test("a scenario without frames takes no size, and its help shows none")
+  func aScenarioWithoutFramesTakesNoSize() throws {
+    let description = ScenarioDescription(
+      name: "plain", abstract: "", method: "", sizes: nil, entries: nil, competitors: [],
+      usualCompetitors: [], pairs: 1, seconds: 1, needsRoot: false)
+    #expect(try description.plan(for: ScenarioWishes()).sizes == [])
+    #expect(!description.discussion.contains("--size"))
+    #expect {
+      _ = try description.plan(for: ScenarioWishes(sizes: [64]))
+    } throws: { error in
+      (error as? OptionProblems)?.problems
+        == [
+          OptionProblem(
+            option: "size", message: "plain has no such option",
+            accepted: "no lengths of frames for plain")
+        ]
+    }
+  }
+
   @Test("a scenario without tables or competitors says so")
   func missingOptionsAreRefused() {
     let description = ScenarioDescription(

@@ -101,7 +101,7 @@ import Testing
     var model: [UInt64: UInt64] = [:]
     var key: UInt64 = 0
     for _ in 0..<120 {
-      key = table.key(startingAt: (250 + random.number(below: 9)) & 255, after: key)
+      key = table.key(startingAt: (248 + 4 * random.number(below: 3)) & 255, after: key)
       #expect(table.store(key, for: key, arena: &arena) == true)
       model[key] = key
     }

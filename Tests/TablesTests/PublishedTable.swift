@@ -33,10 +33,11 @@ final class PublishedTable {
 }
 
 extension PagedTableWriter {
-  /// A key whose probing starts at `slot`, of a table that still has one leaf.
+  /// A key whose probing starts at `slot`, the first of a cache line, of a table that still has one
+  /// leaf.
   func key(startingAt slot: Int, after number: UInt64) -> UInt64 {
     var key = number + 1
-    while Int(header.hash(key) & 255) != slot { key += 1 }
+    while Int(PagedTableHeader.homeSlot(header.hash(key))) != slot { key += 1 }
     return key
   }
 }

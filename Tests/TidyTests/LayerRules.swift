@@ -16,7 +16,10 @@ enum LayerRules {
 
   static let places: [String: Place] = {
     let rows: [(Int, Side, [String])] = [
-      (0, .shared, ["CXDP", "CSodium", "CLinux", "CPrograms", "CIntrinsics", "CLaboratory"]),
+      (
+        0, .shared,
+        ["CXDP", "CSodium", "CLinux", "CPrograms", "CIntrinsics", "CLaboratory", "CProbe"]
+      ),
       (1, .shared, ["Forwarding", "Wire", "Tables", "Inet", "Telemetry"]),
       (2, .control, ["Mesh", "Gob", "IPAM", "DNS"]),
       (2, .data, ["XDP", "Sealing"]),

@@ -48,6 +48,11 @@ static inline void cintrinsics_store_relaxed_8(uint8_t* byte, uint8_t value) {
   __atomic_store_n(byte, value, __ATOMIC_RELAXED);
 }
 
+/// Adds to a word that several write.
+static inline void cintrinsics_add_relaxed_64(uint64_t* word, uint64_t value) {
+  __atomic_fetch_add(word, value, __ATOMIC_RELAXED);
+}
+
 /// Sets a word and returns what it was before; a full barrier.
 static inline uint32_t cintrinsics_exchange_32(uint32_t* word, uint32_t value) {
   return __atomic_exchange_n(word, value, __ATOMIC_SEQ_CST);

@@ -89,7 +89,10 @@ extension ScenarioDescription {
   /// The help's text: how it measures, what the options take.
   var discussion: String {
     let numbers = { (numbers: [Int]) in numbers.map(String.init).joined(separator: " ") }
-    var lines = ["VALUES", "  --size     \(accepted("size")); usual: \(numbers(sizes.fallback))"]
+    var lines = ["VALUES"]
+    if let sizes {
+      lines.append("  --size     \(sizes.accepted); usual: \(numbers(sizes.fallback))")
+    }
     if let entries {
       lines.append("  --entries  \(entries.accepted); usual: \(numbers(entries.fallback))")
     }

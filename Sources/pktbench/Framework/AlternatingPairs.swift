@@ -2,7 +2,7 @@
 
 /// What one side did while it was measured.
 struct Sample: Equatable, Sendable {
-  /// Frames that came through.
+  /// Frames that came through, or whatever else is counted.
   var frames: Int
   /// How long that took.
   var seconds: Double
@@ -36,9 +36,6 @@ struct Sample: Equatable, Sendable {
   /// Frames in a second.
   var rate: Double { seconds > 0 ? Double(frames) / seconds : 0 }
 
-  /// What the sides are compared by.
-  var figure: Double { value ?? rate }
-
   /// Nanoseconds of the forwarding core for each frame; nil where that cannot be told.
   var busyPerFrame: Double? {
     busySeconds.flatMap { frames > 0 ? $0 * 1e9 / Double(frames) : nil }
@@ -57,14 +54,15 @@ struct AlternatingPairs {
   /// What is compared, at which size, with whom.
   struct Subject: Equatable {
     var name: String
-    var size: Int
+    var size: Int?
     var entries: Int?
     /// The competitor; nil to measure ours alone.
     var against: String?
     /// What the figures are.
-    var unit = "frames/s"
-    /// Whether the smaller figure is the better one, as of times.
-    var isLessBetter = false
+    var unit = Measure.Unit.framesPerSecond
+
+    /// The name, and the size if it has one.
+    var title: String { name + (size.map { ", \($0) bytes" } ?? "") }
   }
 
   /// What was seen in one pair.
@@ -104,14 +102,14 @@ struct AlternatingPairs {
     return try AlternatingPairs.measure(of: subject, from: pairs)
   }
 
-  /// The figures of pairs, which are frame rates unless `Sample.value` is set, and their ratios as
-  /// one measure.
+  /// The figures of pairs, which follow from their rates unless `Sample.value` is set, and their
+  /// ratios as one measure.
   ///
   /// Throws if one side moved no frame at all, as no ratio means anything then.
   static func measure(of subject: Subject, from pairs: [Pair]) throws(ScenarioError) -> Measure {
     let ours = try figures(pairs.map(\.ours), of: subject, side: "ours")
     var measure = Measure(
-      name: subject.name, size: subject.size, ours: ours.median, unit: subject.unit,
+      name: subject.name, size: subject.size, ours: ours.median, unit: subject.unit.rawValue,
       lost: pairs.reduce(0) { $0 + abs($1.ours.lost) + abs($1.theirs?.lost ?? 0) })
     measure.entries = subject.entries
     measure.against = subject.against
@@ -125,14 +123,14 @@ struct AlternatingPairs {
       let others = Spread(theirs.compactMap(\.busyPerFrame))
       measure.forwarderTime = .init(ours: busy.median, theirs: others?.median)
     }
-    measure.isLessBetter = subject.isLessBetter ? true : nil
+    measure.isLessBetter = subject.unit.isLessBetter ? true : nil
     guard !theirs.isEmpty else {
       measure.range = .init(min: ours.min, max: ours.max, rounds: ours.count)
       return measure
     }
     measure.theirs = try figures(theirs, of: subject, side: subject.against ?? "theirs").median
     let ratios = pairs.compactMap { pair in
-      pair.theirs.map { subject.ratio(of: pair.ours.figure, to: $0.figure) }
+      pair.theirs.map { subject.unit.ratio(of: pair.ours, to: $0) }
     }
     if let ratio = Spread(ratios) {
       measure.ratio = .init(
@@ -142,7 +140,7 @@ struct AlternatingPairs {
   }
 
   private var title: String {
-    var title = "\(subject.name), \(subject.size) bytes"
+    var title = subject.title
     if let entries = subject.entries { title += ", \(entries) entries" }
     if let against = subject.against { title += ", against \(against)" }
     return title
@@ -151,19 +149,11 @@ struct AlternatingPairs {
   private static func figures(
     _ samples: [Sample], of subject: Subject, side: String
   ) throws(ScenarioError) -> Spread {
-    guard let spread = Spread(samples.map(\.figure)), spread.min > 0 else {
+    let figures = samples.map { subject.unit.figure(of: $0) }
+    guard let spread = Spread(figures), spread.min > 0, spread.max.isFinite else {
       throw ScenarioError(
-        .failed,
-        "\(subject.name), \(subject.size) bytes: \(side) moved no frame, so there is "
-          + "nothing to compare")
+        .failed, "\(subject.title): \(side) moved no frame, so there is nothing to compare")
     }
     return spread
-  }
-}
-
-extension AlternatingPairs.Subject {
-  /// How many times as good ours is.
-  fileprivate func ratio(of ours: Double, to theirs: Double) -> Double {
-    isLessBetter ? theirs / ours : ours / theirs
   }
 }

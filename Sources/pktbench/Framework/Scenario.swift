@@ -33,8 +33,8 @@ struct ScenarioDescription: Sendable {
   let abstract: String
   /// How it measures and what the figures mean, in paragraphs for `--help`.
   let method: String
-  /// Lengths of frames, without frame check sequence.
-  let sizes: NumberSetting
+  /// Lengths of frames, without frame check sequence; nil if the scenario has no frames.
+  let sizes: NumberSetting?
   /// Sizes of the forwarding table; nil if the scenario has no use for them.
   let entries: NumberSetting?
   /// Whom it can be compared with.
@@ -53,8 +53,8 @@ struct ScenarioDescription: Sendable {
 enum Scenarios {
   /// In the order of the help.
   static let all: [any Scenario.Type] = [
-    PipelineScenario.self, EncapScenario.self, DecapScenario.self, BridgeScenario.self,
-    StreamScenario.self, LatencyScenario.self, LossScenario.self, IdleScenario.self,
-    PortsScenario.self, WorkersScenario.self,
+    PipelineScenario.self, TableScenario.self, PublishScenario.self, WorkersScenario.self,
+    EncapScenario.self, DecapScenario.self, BridgeScenario.self, StreamScenario.self,
+    LatencyScenario.self, LossScenario.self, IdleScenario.self, PortsScenario.self,
   ]
 }

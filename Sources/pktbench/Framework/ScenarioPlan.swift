@@ -14,7 +14,7 @@ struct ScenarioWishes: Equatable, Sendable {
 
 /// What a scenario is to measure: wishes that were checked, and its own values for the rest.
 struct ScenarioPlan: Equatable, Sendable {
-  /// Bytes of a frame, without frame check sequence; at least one.
+  /// Bytes of a frame, without frame check sequence; empty if the scenario has no frames.
   var sizes: [Int]
   /// Entries of the forwarding table; empty if the scenario has no use for them.
   var entries: [Int]
@@ -58,7 +58,9 @@ extension ScenarioDescription {
       problems.append(
         OptionProblem(option: option, message: message, accepted: accepted(option)))
     }
-    add("size", wishes.sizes.flatMap { problem($0, in: sizes) })
+    if let wished = wishes.sizes {
+      add("size", sizes.map { problem(wished, in: $0) } ?? "\(name) has no such option")
+    }
     if let wished = wishes.entries {
       add("entries", entries.map { problem(wished, in: $0) } ?? "\(name) has no such option")
     }
@@ -69,14 +71,15 @@ extension ScenarioDescription {
     add("seconds", Self.secondsRange.contains(seconds) ? nil : "\(seconds) is out of range")
     guard problems.isEmpty else { throw OptionProblems(problems: problems) }
     return ScenarioPlan(
-      sizes: wishes.sizes ?? sizes.fallback, entries: wishes.entries ?? entries?.fallback ?? [],
+      sizes: wishes.sizes ?? sizes?.fallback ?? [],
+      entries: wishes.entries ?? entries?.fallback ?? [],
       against: wishes.against ?? usualCompetitors, pairs: pairs, seconds: seconds)
   }
 
   /// What an option of this scenario takes, in words.
   func accepted(_ option: String) -> String {
     switch option {
-    case "size": sizes.accepted
+    case "size": sizes?.accepted ?? "no lengths of frames for \(name)"
     case "entries": entries?.accepted ?? "no table sizes for \(name)"
     case "against":
       competitors.isEmpty

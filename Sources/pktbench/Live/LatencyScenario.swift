@@ -78,7 +78,7 @@ private struct LatencyComparison {
   private func pairs(_ name: String, _ size: Int, _ competitor: String?) -> AlternatingPairs {
     AlternatingPairs(
       subject: .init(
-        name: name, size: size, against: competitor, unit: "µs", isLessBetter: true),
+        name: name, size: size, against: competitor, unit: .microseconds),
       count: plan.pairs)
   }
 
@@ -97,7 +97,7 @@ private struct LatencyComparison {
         frames: count, seconds: plan.seconds, cpuSeconds: cpuSeconds, lost: times.sent - count)
       sample.value = (times.median ?? 0) / 1000
       run.report(
-        "  \(junction.hosts.name): \(count) round trips, median \(figure(sample.figure)) µs, "
+        "  \(junction.hosts.name): \(count) round trips, median \(figure(sample.value ?? 0)) µs, "
           + "99 of 100 within \(figure((times.within(0.99) ?? 0) / 1000)) µs")
       return sample
     }

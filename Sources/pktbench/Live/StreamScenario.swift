@@ -69,7 +69,7 @@ private struct StreamComparison {
 
   private func pairs(_ size: Int, _ competitor: String?) -> AlternatingPairs {
     AlternatingPairs(
-      subject: .init(name: "stream", size: size, against: competitor, unit: "bytes/s"),
+      subject: .init(name: "stream", size: size, against: competitor, unit: .bytesPerSecond),
       count: plan.pairs)
   }
 

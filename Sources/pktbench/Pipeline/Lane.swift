@@ -13,15 +13,15 @@ final class Lane: Sendable {
 
   /// Builds it; the first lane of several fills the tables that the others share.
   init(
-    _ options: PipelineSwitch.Options, sharing snapshots: SnapshotMemory? = nil, index: Int,
+    _ options: PipelineSwitch.Options, sharing tables: PipelineTables? = nil, index: Int,
     core: Int
   ) throws {
     self.core = core
-    way = Mutex(try WholeWay(options, sharing: snapshots, index: index))
+    way = Mutex(try WholeWay(options, sharing: tables, index: index))
   }
 
   /// The tables it reads.
-  var snapshots: SnapshotMemory { way.withLock { $0.pipeline.snapshots } }
+  var tables: PipelineTables { way.withLock { $0.pipeline.tables } }
 
   /// Frames that its books do not explain.
   func lost() throws -> Int { try way.withLock { way throws in try way.lost() } }

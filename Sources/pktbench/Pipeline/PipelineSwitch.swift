@@ -7,6 +7,14 @@ import Routing
 import Tables
 import XDP
 
+/// What several switches can have in common.
+struct PipelineTables: Sendable {
+  /// Where the tables are.
+  let snapshots: SnapshotMemory
+  /// What the control plane does, on whatever thread.
+  let control: PipelineControl
+}
+
 /// Two memory ports, a worker's memory and a table of stations: a switch that lacks only somebody
 /// who breathes.
 ///
@@ -32,22 +40,28 @@ final class PipelineSwitch {
   let input: MemoryPort
   /// Where they leave.
   let output: MemoryPort
+  /// What the control plane does, on whatever thread.
+  let control: PipelineControl
   private var traffic: PipelineTraffic
   /// Frames that arrived.
   private(set) var arrivedCount = 0
   /// Frames that left.
   private(set) var leftCount = 0
 
-  /// Builds it; with `shared`, which another switch of the same options filled, for its tables.
-  init(_ options: Options, sharing shared: SnapshotMemory? = nil) throws {
+  /// Builds it; with `shared`, another switch of the same options, with its tables.
+  init(_ options: Options, sharing shared: PipelineTables? = nil) throws {
     self.options = options
     ends = try WorkerEnds(frameCount: PipelineSwitch.chunkCount)
     // A page of the table holds 256 entries when it is full; there is room for two sparse tables.
+    let stationCount = options.entries + PipelineCast.nearCount
     snapshots =
-      try shared
-      ?? SnapshotMemory(
-        pageCount: 1024 + options.entries / 16,
-        entryCountMax: options.entries + PipelineCast.nearCount)
+      try shared?.snapshots
+      ?? SnapshotMemory(pageCount: 1024 + options.entries / 16, entryCountMax: stationCount)
+    var limits = ForwardingModel.Options()
+    limits.stationCountMax = stationCount
+    control =
+      try shared?.control
+      ?? PipelineControl(try ForwardingModel(memory: snapshots, seed: 1, options: limits))
     traffic = PipelineTraffic(
       options.way, size: options.size, farCount: options.entries, seed: 1)
     let isInbound = options.way == .decapsulate
@@ -58,7 +72,7 @@ final class PipelineSwitch {
     output = try MemoryPort(
       port: PortIndex(isInbound ? 0 : 1), kind: outward, slot: 1,
       ringCapacity: UInt32(PipelineSwitch.burst), frames: ends.frames)
-    if shared == nil { try populate() }
+    if shared == nil { try control.withModel { try PipelineSwitch.populate(&$0, options) } }
     for port in [input, output] {
       let fillTarget = port === input ? PipelineSwitch.burst : 8
       ends.ports.fill(
@@ -67,6 +81,9 @@ final class PipelineSwitch {
           frameLengthMax: UMEM.frameLengthMax, fillTarget: UInt32(fillTarget), counters: ends))
     }
   }
+
+  /// Its tables, for others to share.
+  var tables: PipelineTables { PipelineTables(snapshots: snapshots, control: control) }
 
   /// A burst of frames arrives; throws if the rings had no room, as a benchmark's always have.
   func fill() throws {
@@ -94,8 +111,9 @@ final class PipelineSwitch {
     return bursts.isEmpty ? 0 : Double(bursts[bursts.count / 2]) / Double(burst)
   }
 
-  private func populate() throws {
-    var model = try ForwardingModel(memory: snapshots, seed: 1, options: .init())
+  private static func populate(
+    _ model: inout ForwardingModel, _ options: Options
+  ) throws {
     let near = PortIndex(0)
     model.addPort(near, receivesFloods: true)
     model.addPort(PortIndex(1), receivesFloods: options.way == .local)
@@ -123,7 +141,7 @@ final class PipelineSwitch {
     }
   }
 
-  private func addEndpoint(_ number: Int, to model: inout ForwardingModel) throws {
+  private static func addEndpoint(_ number: Int, to model: inout ForwardingModel) throws {
     guard
       let index = model.addEndpoint(
         address: PipelineCast.endpointAddress(number), network: PipelineCast.network,

@@ -15,9 +15,9 @@ struct WholeWay: ~Copyable {
   /// A switch with a worker that serves both ports; `index` is its line in the tables, which are
   /// its own or those that it shares.
   init(
-    _ options: PipelineSwitch.Options, sharing snapshots: SnapshotMemory? = nil, index: Int = 0
+    _ options: PipelineSwitch.Options, sharing tables: PipelineTables? = nil, index: Int = 0
   ) throws {
-    let pipeline = try PipelineSwitch(options, sharing: snapshots)
+    let pipeline = try PipelineSwitch(options, sharing: tables)
     var commands = pipeline.ends.commandEnd()
     for port in [pipeline.input, pipeline.output] {
       guard commands.append(WorkerCommand(.startQueue, slot: port.slot)) else {
@@ -60,6 +60,16 @@ struct WholeWay: ~Copyable {
     }
     pipeline.drain()
     return took
+  }
+
+  /// What the last round did, without the bursts during which other programs had the core: those
+  /// that took much longer than the one in the middle.
+  func steadySample() -> Sample {
+    let sorted = bursts.sorted()
+    let limit = 8 * (sorted.isEmpty ? 0 : sorted[sorted.count / 2])
+    let steady = sorted.prefix { $0 <= limit }
+    return Sample(
+      frames: steady.count * PipelineSwitch.burst, seconds: Double(steady.reduce(0, +)) / 1e9)
   }
 
   /// Frames that the books do not explain; throws if frames did not take the way they should have.

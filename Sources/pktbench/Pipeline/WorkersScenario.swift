@@ -56,7 +56,7 @@ enum WorkersScenario: Scenario {
     _ options: PipelineSwitch.Options, cores: [Int], _ plan: ScenarioPlan, in run: ScenarioRun
   ) throws -> [Measure] {
     let first = try Lane(options, index: 0, core: cores[0])
-    let second = try Lane(options, sharing: first.snapshots, index: 1, core: cores[1])
+    let second = try Lane(options, sharing: first.tables, index: 1, core: cores[1])
     let lanes = [first, second]
     var subject = AlternatingPairs.Subject(
       name: "workers", size: options.size, entries: options.entries, against: plan.against.first)

@@ -5,6 +5,35 @@
 /// Every scenario reports in this form. What does not apply to a measure is nil, and its key is
 /// then absent from the JSON, never null.
 struct Measure: Codable, Equatable, Sendable {
+  /// What the figures of pairs are.
+  enum Unit: String, Sendable {
+    case framesPerSecond = "frames/s"
+    case bytesPerSecond = "bytes/s"
+    case microseconds = "µs"
+    case nanosecondsPerFrame = "ns/frame"
+    case nanosecondsPerKey = "ns/key"
+    case nanosecondsPerChange = "ns/change"
+
+    /// Whether the smaller figure is the better one, as of times.
+    var isLessBetter: Bool {
+      switch self {
+      case .framesPerSecond, .bytesPerSecond: false
+      case .microseconds, .nanosecondsPerFrame, .nanosecondsPerKey, .nanosecondsPerChange: true
+      }
+    }
+
+    /// A sample's figure: its own value if it has one, otherwise what follows from its rate.
+    func figure(of sample: Sample) -> Double {
+      sample.value ?? (isLessBetter ? 1e9 / sample.rate : sample.rate)
+    }
+
+    /// How many times as good ours is.
+    func ratio(of ours: Sample, to theirs: Sample) -> Double {
+      isLessBetter
+        ? figure(of: theirs) / figure(of: ours) : figure(of: ours) / figure(of: theirs)
+    }
+  }
+
   /// A figure of each side.
   struct Sides: Codable, Equatable, Sendable {
     var ours: Double
@@ -29,8 +58,8 @@ struct Measure: Codable, Equatable, Sendable {
 
   /// What was measured, like `encap` or `pipeline.stage.lookup`.
   var name: String
-  /// Bytes of a frame, without its frame check sequence.
-  var size: Int
+  /// Bytes of a frame, without its frame check sequence; nil where there are no frames.
+  var size: Int?
   /// Entries of the forwarding table; nil where it does not matter.
   var entries: Int?
   /// The competitor's name; nil if ours was measured alone.
@@ -39,7 +68,7 @@ struct Measure: Codable, Equatable, Sendable {
   var ours: Double
   /// The median of theirs, in `unit`.
   var theirs: Double?
-  /// `frames/s`, `ns/frame` or what else the figures are.
+  /// What the figures count, like `frames/s` or `ns/frame`.
   var unit: String
   /// True if the smaller figure is the better one, as of times; otherwise nil.
   ///
@@ -72,7 +101,7 @@ struct Measure: Codable, Equatable, Sendable {
   }
 
   /// Gathers the figures of a measure; the others can be set afterwards.
-  init(name: String, size: Int, ours: Double, unit: String, lost: Int) {
+  init(name: String, size: Int?, ours: Double, unit: String, lost: Int) {
     self.name = name
     self.size = size
     self.ours = ours

@@ -47,7 +47,7 @@ extension Measure {
 
   fileprivate var cells: [String] {
     let cells: [String?] = [
-      name, "\(size)", entries.map { "\($0)" }, against, figure(ours),
+      name, size.map { "\($0)" }, entries.map { "\($0)" }, against, figure(ours),
       range.map { "\(figure($0.min)) to \(figure($0.max))" }, theirs.map(figure), unit,
       ratio.map { String(format: "%.2f (%.2f to %.2f)", $0.median, $0.min, $0.max) },
       perCPUSecond.map(sides), forwarderTime.map(sides),
