@@ -49,7 +49,8 @@ import Testing
       #""rx_ring_full":2"#, #""fill_ring_empty":3"#, #""tx_invalid":5"#,
       #""next_hop_mac":"02:00:00:00:00:0a""#, #""source_address":"192.0.2.2""#,
       #""faults":{"corruption":0,"duplication":0.5,"loss":10,"#,
-      #""fill_rings":768"#, #""handed_over":0"#, #""ports_left":510"#, #""bytes_per_queue":2359296"#,
+      #""fill_rings":768"#, #""handed_over":0"#, #""ports_left":510"#,
+      #""bytes_per_queue":2359296"#,
       #""addresses":["192.0.2.1/24"]"#, #""balanced":true"#, #""state":"unresolved""#,
     ] {
       #expect(text.contains(fragment), "\(fragment) is missing")

@@ -47,7 +47,7 @@ import Testing
   @Test func aWorkerThatCannotHaveItsCoreIsNotWaitedFor() throws {
     let options = PipelineSwitch.Options(way: .encapsulate, size: 64, entries: 16)
     let first = try Lane(options, index: 0, core: try #require(Machine().cores.first))
-    let second = try Lane(options, sharing: first.snapshots, index: 1, core: 1_000_000)
+    let second = try Lane(options, sharing: first.tables, index: 1, core: 1_000_000)
     #expect(throws: ScenarioError.self) {
       try Lane.measure([first, second], seconds: 60, in: ScenarioRun())
     }
