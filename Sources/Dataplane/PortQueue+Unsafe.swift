@@ -220,7 +220,7 @@ public struct PortQueue: ~Copyable {
   /// Begins with fewer chunks the fewer are left, if it is a station's: there may be a thousand of
   /// them, and most will be silent.
   mutating func startModestly(free: Int, of all: Int) {
-    guard kind == .station else { return }
+    guard kind == .station, free * 4 < all * 3 else { return }
     fillTarget = min(fillTarget, UInt32(FrameBudget.stationFill(free: free, of: all)))
     fillTargetMin = fillTarget
   }
