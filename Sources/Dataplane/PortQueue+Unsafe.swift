@@ -33,7 +33,7 @@ public struct PortQueue: ~Copyable {
   var inFlight = 0
   /// Chunks wanted on the fill ring; follows what bursts take from it.
   var fillTarget: UInt32
-  /// The most that was missing on the fill ring since the last `settle`.
+  /// The most that was missing on the fill ring since the last `lowerFillTarget`.
   var drainedMost: UInt32 = 0
   /// The kernel stopped before the TX ring was empty.
   var owesWakeup = false
@@ -225,13 +225,16 @@ public struct PortQueue: ~Copyable {
     fillTargetMin = fillTarget
   }
 
-  /// Looks back on what happened since the last call: halves a target of which bursts took less
-  /// than an eighth, and says whether the queue received nothing.
+  /// Says whether the queue received nothing since the last call.
   mutating func settle() -> Bool {
-    if drainedMost &* 8 < fillTarget && fillTarget / 2 >= fillTargetMin { fillTarget /= 2 }
-    drainedMost = 0
     defer { wasBusy = false }
     return !wasBusy
+  }
+
+  /// Halves a fill target of which, since the last call, no burst took more than an eighth.
+  mutating func lowerFillTarget() {
+    if drainedMost &* 8 < fillTarget && fillTarget / 2 >= fillTargetMin { fillTarget /= 2 }
+    drainedMost = 0
   }
 
   /// Whether a breath has something to do for the queue besides receiving.

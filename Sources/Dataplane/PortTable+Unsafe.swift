@@ -179,16 +179,20 @@ public final class PortTable: @unchecked Sendable {
     }
   }
 
-  /// Adapts fill targets to what was received since the last call, and leaves slots to the kernel's
-  /// watch that received nothing, but for a few.
+  /// Leaves slots to the kernel's watch that received nothing since the last call, but for a few.
   func settle() {
     var place = polledCount - 1
     while place >= 0 {
-      let slot = Int(unsafe polled[place])
-      let wasQuiet = unsafe queues[slot].settle()
+      let wasQuiet = unsafe queues[Int(polled[place])].settle()
       if wasQuiet && polledCount > PortTable.polledCountMin { watch(place) }
       place -= 1
     }
+  }
+
+  /// Lowers the fill targets of slots that were granted more than bursts have used since the last
+  /// call.
+  func lowerFillTargets() {
+    for place in 0..<servedCount { unsafe queues[Int(served[place])].lowerFillTarget() }
   }
 
   /// Leaves a polled slot to the kernel's watch, if it can be.

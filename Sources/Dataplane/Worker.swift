@@ -106,7 +106,7 @@ public struct Worker: ~Copyable {
     }
     if desk.peerCount > 0 { drawn &+= takeOver() }
     let isOwing = exhale()
-    if breathNumber & Worker.settleMask == 0 { ports.settle() }
+    if breathNumber & Worker.settleMask == 0 { settle() }
     reportHints()
     counters.add(1, to: WorkerCounter.breaths.rawValue)
     if drawn == 0 {
@@ -156,6 +156,16 @@ public struct Worker: ~Copyable {
   private static var pollReadyMask: UInt32 { 7 }
   /// Breaths after which ports that were silent all the time are left to the kernel, less one.
   private static var settleMask: UInt32 { 255 }
+
+  /// Breaths after which fill targets are looked at, less one: many, because those of a worker that
+  /// spins pass in nanoseconds, and bursts of one connection are milliseconds apart.
+  private static var fillMask: UInt32 { (1 << 18) - 1 }
+
+  @inline(never)
+  private mutating func settle() {
+    ports.settle()
+    if breathNumber & Worker.fillMask == 0 { ports.lowerFillTargets() }
+  }
 
   /// Publishes TX and what goes to other workers, takes completed chunks back and tops the fill
   /// rings up.

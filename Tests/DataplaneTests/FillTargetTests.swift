@@ -32,8 +32,9 @@ struct FillTargetTests {
     let bridge = try bridge(frameCount: 4096)
     for size in [16, 32, 64] { try burst(bridge, of: size) }
     #expect(try chunks(bridge) == 128)
-    // Three times 256 breaths, in each of which less than an eighth is used.
-    for _ in 0..<(4 * 256) { bridge.worker.breathe(times: 1) }
+    // Three times as many breaths as pass between two looks, in which nothing is used; the first
+    // look sees the bursts.
+    bridge.worker.breathe(times: 4 * (1 << 18))
     #expect(try chunks(bridge) == 128, "the kernel gives no chunk back")
     for _ in 0..<200 { try burst(bridge, of: 1) }
     #expect(try chunks(bridge) == 16)
