@@ -20,8 +20,11 @@ public struct FrameBudget: Sendable, Equatable {
   /// Its queues of stations' ports.
   public var stationQueueCount: Int
 
-  /// Chunks on the fill ring of an underlay's queue to begin with.
-  public static let underlayFill = 512
+  /// Chunks on the fill ring of an underlay's queue to begin with, if the worker, which has `all`,
+  /// has so many such queues: 512, but a quarter of all for all of them.
+  public static func underlayFill(queueCount: Int, of all: Int) -> Int {
+    max(8, min(512, all / 4 / max(1, queueCount)))
+  }
 
   /// Chunks on the fill ring of a station's queue to begin with, if `free` of a worker's chunks are
   /// left: there may be a thousand such queues, and most will be silent.
@@ -46,11 +49,34 @@ public struct FrameBudget: Sendable, Equatable {
 
   /// Chunks on fill rings while nothing happens: the underlay's first, then station by station.
   public var onFillRings: Int {
-    var free = max(0, chunkCount - underlayQueueCount * FrameBudget.underlayFill)
+    var free = chunkCount - underlayChunkCount
     for _ in 0..<stationQueueCount {
       free = max(0, free - FrameBudget.stationFill(free: free, of: chunkCount))
     }
     return chunkCount - free
+  }
+
+  private var underlayChunkCount: Int {
+    let each = FrameBudget.underlayFill(queueCount: underlayQueueCount, of: chunkCount)
+    return min(chunkCount, underlayQueueCount * each)
+  }
+
+  /// Chunks that no fill ring may take, so that a flood finds enough for its copies.
+  public static func floor(of all: Int) -> Int { max(2 * Batch.capacity, all / 16) }
+
+  /// Whether more than the floor is left.
+  public var isSound: Bool { left >= FrameBudget.floor(of: chunkCount) }
+
+  /// Stations' queues that can come in addition.
+  public var stationQueuesLeft: Int {
+    var free = chunkCount - onFillRings - inBatch
+    var count = 0
+    while count < PortTable.capacity {
+      free -= FrameBudget.stationFill(free: max(0, free + inBatch), of: chunkCount)
+      guard free >= FrameBudget.floor(of: chunkCount) else { break }
+      count += 1
+    }
+    return count
   }
 
   /// Chunks in the breath's hands at most.
@@ -153,6 +179,8 @@ public struct ProcessMemoryBudget: Sendable, Equatable {
   public var counterBytes: Int
   /// Tables of ports, by slot and by port.
   public var tableBytes: Int
+  /// Rings by which workers hand frames to each other.
+  public var handOverBytes: Int
   /// Snapshots and seen marks.
   public var snapshotBytes: Int
 
@@ -164,13 +192,18 @@ public struct ProcessMemoryBudget: Sendable, Equatable {
       CounterBlock.wordCount(for: WorkerCounter.blockCount) + CounterBlock.wordCount(for: 1)
       + PortTable.capacity * CounterBlock.wordCount(for: PortCounter.allCases.count)
     counterBytes = workerCount * wholePages(words * 8)
-    let slotBytes = MemoryLayout<PortQueue>.stride + MemoryLayout<UInt16>.stride
+    let slotBytes =
+      MemoryLayout<PortQueue>.stride + 3 * MemoryLayout<UInt16>.stride
+      + MemoryLayout<FaultInjector>.stride + MemoryLayout<FaultSettings>.stride
     tableBytes = workerCount * (PortTable.capacity * slotBytes + (Int(UInt16.max) + 1) * 2)
+    handOverBytes = workerCount > 1 ? HandOverMemory.length(workerCount: workerCount) : 0
     self.snapshotBytes = snapshotBytes
   }
 
   /// Bytes when all of it was used.
-  public var bytes: Int { chunkBytes + ringBytes + counterBytes + tableBytes + snapshotBytes }
+  public var bytes: Int {
+    chunkBytes + ringBytes + counterBytes + tableBytes + handOverBytes + snapshotBytes
+  }
 }
 
 /// What an engine holds and may hold.
@@ -184,9 +217,10 @@ public struct Budget: Sendable, Equatable {
   /// Ports for which every worker still has a slot.
   public var slotsLeft: Int
 
-  /// How many more ports can be opened within `limit` bytes of the kernel's memory.
+  /// How many more ports can be opened within `limit` bytes of the kernel's memory, and with the
+  /// slots and chunks of the workers.
   public func portsLeft(in limit: Int = KernelMemoryBudget.limit) -> Int {
-    min(kernel.portsLeft(in: limit), slotsLeft)
+    min(kernel.portsLeft(in: limit), slotsLeft, frames.stationQueuesLeft)
   }
 
   /// Adds up for `options` and the open ports, each with its kind and its number of queues, of

@@ -18,6 +18,8 @@ public enum DataplaneError: Error, Equatable, CustomStringConvertible {
   case attach(AttachError)
   /// No slot is left for another port.
   case tooManyPorts(limit: Int)
+  /// The workers' chunks do not suffice for another port.
+  case tooFewChunks(portCount: Int, chunkCount: Int)
   /// A port's other end could not send test frames.
   case selfTest(interface: String, trouble: String)
   /// Test frames came through in no mode that was tried.
@@ -28,7 +30,7 @@ public enum DataplaneError: Error, Equatable, CustomStringConvertible {
   /// Whether opening a port may have attached its program before it failed.
   public var mayFollowAttach: Bool {
     switch self {
-    case .thread, .attach: false
+    case .thread, .attach, .tooFewChunks: false
     case .memory, .socket, .program, .tooManyPorts, .selfTest, .noModeCarries, .workerSilent: true
     }
   }
@@ -43,6 +45,9 @@ public enum DataplaneError: Error, Equatable, CustomStringConvertible {
     case .program(let error): error.description
     case .attach(let error): error.description
     case .tooManyPorts(let limit): "all \(limit) ports are in use; detach a container first"
+    case .tooFewChunks(let portCount, let chunkCount):
+      "\(chunkCount) chunks a worker are not enough for more than \(portCount) ports; give more"
+        + " under [workers] frames, or detach a container first"
     case .selfTest(let interface, let trouble):
       "test frames to \(interface) cannot be sent: \(trouble); both ends of the pair must be there"
         + " and up"

@@ -105,6 +105,7 @@ extension Engine {
   public func openPort(_ specification: PortSpecification) throws(DataplaneError) {
     closeAbandoned()
     if let silent = abandoned.withLock({ $0.first?.worker }) { throw .workerSilent(silent) }
+    try requireChunks(for: specification)
     let settled = try settledMode(of: specification)
     let kind: ProgramKind = specification.kind == .underlay ? .underlay : .port
     let program: XDPProgram
@@ -268,14 +269,32 @@ extension Engine {
     let options = PortQueue.Options(
       port: specification.port, kind: specification.kind, backing: .socket(socket.descriptor),
       frameLengthMax: specification.frameLengthMax,
-      fillTarget: UInt32(
-        specification.kind == .underlay
-          ? FrameBudget.underlayFill
-          : FrameBudget.stationFill(free: options.frameCount, of: options.frameCount)))
+      fillTarget: UInt32(firstFill(specification, of: host)))
     let counters = host.ends.portCounters(slot: slot)
     for counter in PortCounter.allCases { counters.set(0, at: counter.rawValue) }
     host.ends.ports.fill(
       slot, with: PortQueue(options, rings: socket.takeRings(), counters: counters))
+  }
+
+  /// Chunks that a queue's fill ring begins with while there are plenty.
+  private func firstFill(_ specification: PortSpecification, of host: WorkerHost) -> Int {
+    let all = options.frameCount
+    guard specification.kind == .underlay else {
+      return FrameBudget.stationFill(free: all, of: all)
+    }
+    let own = (specification.queueCount - host.index + workerCount - 1) / workerCount
+    return FrameBudget.underlayFill(queueCount: own, of: all)
+  }
+
+  /// Throws if a worker would have too few chunks left with one more port.
+  private func requireChunks(for specification: PortSpecification) throws(DataplaneError) {
+    var all = ports.withLock { ports in
+      ports.values.map { (kind: $0.specification.kind, queueCount: $0.queues.count) }
+    }
+    all.append((kind: specification.kind, queueCount: specification.queueCount))
+    let budget = Budget(options: options, ports: all, snapshotBytes: 0)
+    guard !budget.frames.isSound else { return }
+    throw .tooFewChunks(portCount: all.count - 1, chunkCount: options.frameCount)
   }
 
   /// Workers for which the interface has no queue: others carry their frames to it.

@@ -23,6 +23,8 @@ public struct FrameMemory: ~Copyable {
   let base: UnsafeMutableRawPointer
   /// Chunks in all.
   public let chunkCount: Int
+  /// Free chunks below which no fill ring grows.
+  let fillFloor: Int
   /// The first `freeCount` entries are the chunks' numbers.
   private let free: UnsafeMutablePointer<UInt32>
   private let owner: UnsafeMutablePointer<UInt16>
@@ -34,6 +36,7 @@ public struct FrameMemory: ~Copyable {
     self.memory = memory
     unsafe base = memory.base
     chunkCount = memory.length / UMEM.chunkLength
+    fillFloor = FrameBudget.floor(of: chunkCount)
     unsafe free = .allocate(capacity: chunkCount)
     unsafe owner = .allocate(capacity: chunkCount)
     unsafe owner.initialize(repeating: FrameMemory.nobody, count: chunkCount)

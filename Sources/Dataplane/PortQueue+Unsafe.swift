@@ -199,7 +199,7 @@ public struct PortQueue: ~Copyable {
   /// Tops the fill ring up to its target.
   ///
   /// The target doubles if half of it was missing, as long as `FrameBudget.reserve` times as much
-  /// stays free.
+  /// stays free, and more than `FrameBudget.floor`.
   @inline(__always)
   mutating func replenish(slot: UInt16, memory: inout FrameMemory) {
     let there = rings.fill.outstandingCount()
@@ -209,6 +209,7 @@ public struct PortQueue: ~Copyable {
     // What is missing at first, nobody used up.
     if wasBusy && missing &* 2 >= fillTarget && fillTarget < fillTargetMax
       && memory.freeCount >= Int(fillTarget) &* (2 &* FrameBudget.reserve)
+      && memory.freeCount &- 2 &* Int(fillTarget) >= memory.fillFloor
     {
       missing &+= fillTarget
       fillTarget &*= 2

@@ -90,6 +90,7 @@ final class WorkerThread: @unchecked Sendable {
     let ready = mayFall ? unsafe poll(box.waiting.baseAddress, nfds_t(count), 1000) : 0
     box.worker.desk.wakeUp()
     box.worker.reader.goOnline()
+    if ready > 0, unsafe box.waiting[1].revents != 0 { box.worker.ports.pollReady() }
     if ready > 0, unsafe box.waiting[0].revents != 0 { clinux_event_clear(box.commandEvent) }
   }
 }

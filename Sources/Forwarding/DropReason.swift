@@ -38,7 +38,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   case portGone
   /// The TX ring is full: the receiving side does not keep up.
   case transmitRingFull
-  /// No free frame for a copy of a flooded frame.
+  /// No free frame for a copy of a frame that is flooded, or that another worker handed over.
   case noFrameForCopy
   /// The ring to the worker that serves the port it goes to is full.
   case handOverRingFull

@@ -133,7 +133,7 @@ extension BudgetReport {
       process: Process(
         chunks: UInt64(process.chunkBytes), rings: UInt64(process.ringBytes),
         counters: UInt64(process.counterBytes), tables: UInt64(process.tableBytes),
-        snapshots: UInt64(process.snapshotBytes)))
+        handOver: UInt64(process.handOverBytes), snapshots: UInt64(process.snapshotBytes)))
   }
 }
 

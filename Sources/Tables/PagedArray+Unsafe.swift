@@ -46,10 +46,13 @@ public struct PagedArrayReader<Element: BitwiseCopyable>: BitwiseCopyable {
   /// The element at `index`, which is below `count`.
   @inlinable
   public subscript(index: Int) -> Element {
-    precondition(index >= 0 && index < count, "an index of the array")
+    let count = Int(unsafe header.pointee.count)
     let perPage = 4096 / MemoryLayout<Element>.stride
     let pages = unsafe UnsafeRawPointer(header) + 4
-    let page = unsafe pages.load(fromByteOffset: index / perPage &* 4, as: UInt32.self)
+    precondition(index >= 0 && (index < count || !witness.sawRoot()), "an index of the array")
+    let named = unsafe pages.load(fromByteOffset: index / perPage &* 4, as: UInt32.self)
+    // Page 0 is there whatever became of the root.
+    let page = witness.sawRoot() ? named : 0
     let offset = Int(page) &* 4096 &+ index % perPage &* MemoryLayout<Element>.stride
     let element = unsafe (base + offset).assumingMemoryBound(to: Element.self).pointee
     _ = witness.saw(page)

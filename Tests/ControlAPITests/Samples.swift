@@ -64,7 +64,7 @@ enum Samples {
         portsLeft: 510),
       process: .init(
         chunks: 128 << 20, rings: 458_752, counters: 262_144, tables: 393_216,
-        snapshots: 256 << 20)),
+        handOver: 4 << 20, snapshots: 256 << 20)),
     losses: LossReport(attachments: 21, addresses: 22, underlay: 23),
     frames: FrameReport(
       received: 100, generated: 10, copied: 1, sent: 90, punted: 11, dropped: 7, merged: 2,

@@ -24,7 +24,7 @@ extension IdleEngine {
       frames: .init(perWorker: 0, fillRings: 0, batch: 0, left: 0),
       kernel: .init(
         queues: 0, bytes: 0, bytesPerQueue: 0, bytesPerPort: 0, limit: 0, portsLeft: 0),
-      process: .init(chunks: 0, rings: 0, counters: 0, tables: 0, snapshots: 0))
+      process: .init(chunks: 0, rings: 0, counters: 0, tables: 0, handOver: 0, snapshots: 0))
   }
   var ticks: UInt64 { 0 }
   func startTrace(_ filter: TraceFilter, count: Int) throws(EngineFailure) {}

@@ -55,9 +55,26 @@ import Testing
   }
 
   @Test func tablesBoundThePortsWhereMemoryDoesNot() {
-    let small = budget(chunks: 64, [(.underlay, 1)])
-    #expect(small.kernel.portsLeft() > PortTable.capacity)
-    #expect(small.portsLeft() == PortTable.capacity - 1)
+    let large = budget(chunks: 65_536, [(.underlay, 1)])
+    #expect(large.portsLeft(in: 1 << 50) == PortTable.capacity - 1)
+  }
+
+  @Test func chunksBoundThePortsWhereTheyAreFew() {
+    let small = budget(chunks: 1024, [(.underlay, 1)])
+    #expect(small.kernel.portsLeft() > 1000)
+    let left = small.portsLeft()
+    #expect(left > 10 && left < 200)
+    for (more, isSound) in [(left, true), (left + 1, false)] {
+      let ports = Array(repeating: (kind: PortKind.station, queueCount: 1), count: more)
+      #expect(budget(chunks: 1024, [(.underlay, 1)] + ports).frames.isSound == isSound)
+    }
+  }
+
+  @Test func manyQueuesOfAnUnderlayShareAQuarterOfTheChunks() {
+    #expect(FrameBudget.underlayFill(queueCount: 1, of: 16_384) == 512)
+    #expect(FrameBudget.underlayFill(queueCount: 32, of: 16_384) == 128)
+    #expect(FrameBudget.underlayFill(queueCount: 256, of: 1024) == 8)
+    #expect(budget([(.underlay, 32)]).frames.isSound)
   }
 
   @Test func everyChunkHasItsPlace() {
@@ -84,10 +101,10 @@ import Testing
     #expect(process.chunkBytes == 2 * 16_384 * 4096)
     #expect(process.ringBytes == 2 * KernelMemoryBudget.ringBytes)
     #expect(process.snapshotBytes == 4096)
-    #expect(process.counterBytes > 0 && process.tableBytes > 0)
+    #expect(process.counterBytes > 0 && process.tableBytes > 0 && process.handOverBytes > 0)
     #expect(
       process.bytes == process.chunkBytes + process.ringBytes + process.counterBytes
-        + process.tableBytes + process.snapshotBytes)
+        + process.tableBytes + process.handOverBytes + process.snapshotBytes)
   }
 
   @Test func anEngineWithoutPortsHoldsNothingOfTheKernels() throws {

@@ -76,18 +76,27 @@ package struct BudgetReport: Codable, Sendable, Equatable {
     package var counters: UInt64
     /// Tables of ports.
     package var tables: UInt64
+    /// Rings between workers.
+    package var handOver: UInt64
     /// Snapshots and seen marks.
     package var snapshots: UInt64
 
     /// Describes the daemon's share.
     package init(
-      chunks: UInt64, rings: UInt64, counters: UInt64, tables: UInt64, snapshots: UInt64
+      chunks: UInt64, rings: UInt64, counters: UInt64, tables: UInt64, handOver: UInt64,
+      snapshots: UInt64
     ) {
       self.chunks = chunks
       self.rings = rings
       self.counters = counters
       self.tables = tables
+      self.handOver = handOver
       self.snapshots = snapshots
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case chunks, rings, counters, tables, snapshots
+      case handOver = "hand_over"
     }
   }
 

@@ -38,8 +38,11 @@ public final class HandOverMemory: Sendable {
   public init(workerCount: Int) throws(MemoryError) {
     self.workerCount = workerCount
     memory = try MappedMemory(
-      length: workerCount * workerCount * HandOverMemory.pathLength, name: "weft-hand-over")
+      length: HandOverMemory.length(workerCount: workerCount), name: "weft-hand-over")
   }
+
+  /// Bytes of the mapping between so many workers.
+  static func length(workerCount: Int) -> Int { workerCount * workerCount * pathLength }
 
   /// The end of the path that `from` writes; taken once.
   ///

@@ -17,6 +17,8 @@ struct ModeTrial: ~Copyable {
   static let roundCount = 3
   /// How long frames are waited for that do not arrive at once, as they do on an idle machine.
   static let patienceMilliseconds = 250
+  /// How long that may be in all.
+  static let wholePatienceMilliseconds = 1000
 
   private let specification: PortSpecification
   private let test: SelfTest
@@ -27,6 +29,9 @@ struct ModeTrial: ~Copyable {
   private var frames: [TestFrames]
   /// The mode in which the program is on the interface now.
   private var attached: AttachMode?
+  /// Whether both ends are up, by us.
+  private var isBegun = false
+  private var patienceLeft = ModeTrial.wholePatienceMilliseconds
   private(set) var comparison = ModeComparison()
 
   init(
@@ -82,8 +87,9 @@ struct ModeTrial: ~Copyable {
 
   /// Tries what the specification leaves open and gives the mode to use.
   ///
-  /// Whatever it gives or throws, its sockets are closed. Unless it throws a program of ours is on
-  /// the interface, which drops all frames until the port's own replaces it.
+  /// Whatever it gives or throws, its sockets are closed. Unless it throws, a program of ours is on
+  /// the interface, which drops all frames until the port's own replaces it, or both ends are as
+  /// they were before.
   mutating func run() throws(DataplaneError) -> SettledMode {
     defer { receiver.close() }
     do throws(DataplaneError) {
@@ -123,10 +129,7 @@ struct ModeTrial: ~Copyable {
     // The program is there before the first frame of the other end can be.
     for mode in modes where attached == nil { try attach(mode) }
     guard attached != nil else { return }
-    defer { test.end() }
-    do { try test.begin() } catch {
-      throw .selfTest(interface: specification.interface, trouble: error.text)
-    }
+    defer { end() }
     for mode in modes {
       try sendBursts(in: mode)
       if mode == preferred, comparison[mode]?.carries == true { return }
@@ -140,9 +143,27 @@ struct ModeTrial: ~Copyable {
     }
   }
 
+  private mutating func begin() throws(DataplaneError) {
+    guard !isBegun else { return }
+    isBegun = true
+    do { try test.begin() } catch {
+      throw .selfTest(interface: specification.interface, trouble: error.text)
+    }
+  }
+
+  private mutating func end() {
+    guard isBegun else { return }
+    isBegun = false
+    test.end()
+  }
+
   /// Puts the program on the interface in this mode; a refusal is noted.
+  ///
+  /// From one mode to the other the interface has no program for a moment: its ends are down then,
+  /// so that the host takes nothing meanwhile.
   private mutating func attach(_ mode: AttachMode) throws(DataplaneError) {
     guard attached != mode, comparison[mode]?.refusal == nil else { return }
+    end()
     do throws(AttachError) {
       _ = try program.attach(
         interfaceIndex: specification.interfaceIndex,
@@ -163,6 +184,7 @@ struct ModeTrial: ~Copyable {
   private mutating func sendBursts(in mode: AttachMode) throws(DataplaneError) {
     try attach(mode)
     guard attached == mode else { return }
+    try begin()
     var findings = comparison[mode] ?? ModeFindings()
     defer { comparison[mode] = findings }
     for index in frames.indices where findings.sentCount == 0 || findings.carries {
@@ -182,10 +204,13 @@ struct ModeTrial: ~Copyable {
 
   /// Takes what arrives until all of a burst is there, or none of the rest comes any more.
   private mutating func awaitArrival(of count: Int, _ index: Int) -> Int {
-    for attempt in 0...ModeTrial.patienceMilliseconds {
+    var waits = min(ModeTrial.patienceMilliseconds, patienceLeft)
+    while true {
       for frame in receiver.take() { frames[index].note(frame) }
-      if frames[index].arrivedCount >= count { break }
-      if attempt < ModeTrial.patienceMilliseconds { usleep(1000) }
+      guard frames[index].arrivedCount < count, waits > 0 else { break }
+      usleep(1000)
+      waits -= 1
+      patienceLeft -= 1
     }
     return frames[index].arrivedCount
   }
