@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cxdp_query.h"
+
 // libbpf has one printing function for the process; each thread keeps what its own call printed.
 static _Thread_local char warnings[2048];
 
@@ -109,26 +111,7 @@ int cxdp_detach_program(unsigned int interface, int program, enum cxdp_mode mode
 
 int cxdp_query_program(unsigned int interface, struct cxdp_attached* attached) {
   begin_call();
-  LIBBPF_OPTS(bpf_xdp_query_opts, options);
-  int error = bpf_xdp_query((int)interface, 0, &options);
-  if (error)
-    return error;
-  attached->id = options.prog_id;
-  switch (options.attach_mode) {
-  case XDP_ATTACHED_NONE:
-    attached->mode = CXDP_MODE_NONE;
-    break;
-  case XDP_ATTACHED_DRV:
-    attached->mode = CXDP_MODE_NATIVE;
-    break;
-  case XDP_ATTACHED_SKB:
-    attached->mode = CXDP_MODE_GENERIC;
-    break;
-  default: // In hardware, or several at once: never ours.
-    attached->mode = CXDP_MODE_OTHER;
-    attached->id = options.prog_id ? options.prog_id : options.hw_prog_id;
-  }
-  return 0;
+  return cxdp_ask_kernel(interface, attached);
 }
 
 int cxdp_open_program(unsigned int id) {

@@ -48,8 +48,13 @@ int cxdp_attach_program(unsigned int interface, int program, enum cxdp_mode mode
 /// Detaches what cxdp_attach_program attached; fails if it is not `program`.
 int cxdp_detach_program(unsigned int interface, int program, enum cxdp_mode mode);
 
-/// Asks which program an interface has.
+/// Asks which program an interface has; one that is not there has none.
 int cxdp_query_program(unsigned int interface, struct cxdp_attached* attached);
+
+/// Reads the kernel's answer to cxdp_query_program, aligned for a 32-bit number. For tests; fails
+/// with the error that the answer tells, or EBADMSG if it is none to this question.
+int cxdp_read_answer(const void* answer, unsigned long length, unsigned int interface,
+                     struct cxdp_attached* attached);
 
 /// Opens a program by its id. Returns its descriptor.
 int cxdp_open_program(unsigned int id);
