@@ -41,6 +41,28 @@ struct FillTargetTests {
     #expect(bridge.knownChunkCount == 4096)
   }
 
+  @Test func ringShrinksWhereMoreComesInThanIsDealtWith() throws {
+    var options = MemorySwitch.Options()
+    options.frameCount = 16_384
+    options.ringCapacity = 1024
+    let bridge = try MemorySwitch(options)
+    bridge.learn(2, at: behind(port: 1))
+    let memory = try #require(bridge.ports[port(0)])
+    var most = 0
+    for _ in 0..<200 {
+      while memory.arrive(frame(from: 1, to: 2)) {}
+      most = max(most, memory.chunkCount)
+      bridge.worker.breathe(times: 1)
+      _ = bridge.discard()
+    }
+    for _ in 0..<64 {
+      bridge.worker.breathe(times: 1)
+      _ = bridge.discard()
+    }
+    #expect(most > 512)
+    #expect(try chunks(bridge) == 256)
+  }
+
   @Test func laterStationsBeginWithFewerChunksAndTheUnderlayDoesNot() throws {
     var options = MemorySwitch.Options()
     options.frameCount = 512
