@@ -53,7 +53,7 @@ import Testing
     for key in keys {
       #expect(completeFile.contains("\(key.name) = "), "\(key.dottedName)")
     }
-    #expect(keys.count == 20)
+    #expect(keys.count == 21)
   }
 
   @Test func otherSpellingsOfTheSameTOMLMeanTheSame() throws {
@@ -70,7 +70,7 @@ import Testing
         overlay.mtu = +1376
         vtep = [ { address = "192.0.2.2", vni = 42 },
           { address = "192.0.2.3", vni = 0b101011, port = 99 } ]
-        attachments = { on_stop = "keep" }
+        attachments = { on_stop = "keep", xdp = "native" }
         [[fault]]
         interface = "weft0"
         seed = 7
