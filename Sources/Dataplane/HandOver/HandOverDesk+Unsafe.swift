@@ -2,6 +2,9 @@
 
 /// A worker's ends of the paths to and from all other workers; none if it is alone.
 ///
+/// Elements are changed through a pointer of their own: the compiler (Swift 6.3) breaks on changing
+/// them through a subscript when it builds for the thread sanitizer.
+///
 /// Proof of safety: both arrays have `peerCount` initialised elements; `memory` is held for the
 /// ends' pointers.
 @safe
@@ -54,28 +57,39 @@ struct HandOverDesk: ~Copyable {
     let place = other < worker ? other : other - 1
     guard place >= 0 && place < peerCount else { return false }
     hasUnpublished = true
-    return unsafe senders[place].append(frame, to: port, from: frames)
+    let sender = unsafe senders + place
+    return unsafe sender.pointee.append(frame, to: port, from: frames)
   }
 
   /// Makes what was sent visible to the others.
   mutating func publish() {
     guard hasUnpublished else { return }
     hasUnpublished = false
-    for place in 0..<peerCount { unsafe senders[place].publish() }
+    for place in 0..<peerCount {
+      let sender = unsafe senders + place
+      unsafe sender.pointee.publish()
+    }
   }
 
   /// The next frame from the worker at `place`.
   mutating func next(at place: Int, into frames: inout FrameMemory) -> HandedFrame? {
-    unsafe receivers[place].next(into: &frames)
+    let receiver = unsafe receivers + place
+    return unsafe receiver.pointee.next(into: &frames)
   }
 
   /// Gives the places of all frames taken from the worker at `place` back.
-  mutating func release(at place: Int) { unsafe receivers[place].release() }
+  mutating func release(at place: Int) {
+    let receiver = unsafe receivers + place
+    unsafe receiver.pointee.release()
+  }
 
   /// Says to all others that this worker is about to sleep; false if it must not.
   mutating func fallAsleep() -> Bool {
     var mayFall = true
-    for place in 0..<peerCount where unsafe !receivers[place].fallAsleep() { mayFall = false }
+    for place in 0..<peerCount {
+      let receiver = unsafe receivers + place
+      if unsafe !receiver.pointee.fallAsleep() { mayFall = false }
+    }
     return mayFall
   }
 
