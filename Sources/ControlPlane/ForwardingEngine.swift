@@ -110,7 +110,7 @@ package struct EngineFailure: Error, Equatable, CustomStringConvertible {
 package protocol ForwardingEngine: Sendable {
   /// Readable after new hints; `clearHintEvent()` before taking them.
   var hintEvent: Int32 { get }
-  /// Workers, and so the queues an interface needs at least.
+  /// Workers, and so the queues of an interface that we make.
   var workerCount: Int { get }
   /// The longest frame the data plane can hold.
   var frameLengthMax: Int { get }

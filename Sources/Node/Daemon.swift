@@ -28,7 +28,7 @@ package struct Daemon: Sendable {
   /// Nothing is touched yet.
   ///
   /// Without a list in the file it is all cores but the first, at least one, and no more than the
-  /// underlay has queues, because every worker needs one.
+  /// underlay has queues: a worker without a queue has others carry its frames, which costs a copy.
   ///
   /// `file` is read again at each SIGHUP; `threshold` is the one that `logger` writes by.
   package init(
