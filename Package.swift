@@ -38,6 +38,7 @@ func tests(
 }
 
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(
@@ -60,10 +61,13 @@ let isWhole = !isForFuzzing && Context.environment["WEFT_LAYERS"] != "lower"
 let swiftLog = Package.Dependency.package(
   url: "https://github.com/apple/swift-log", from: "1.16.0")
 
+let swiftNIO = Package.Dependency.package(
+  url: "https://github.com/apple/swift-nio", from: "2.101.0")
+
 let libraries: [Package.Dependency] = [
   .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
   swiftLog,
-  .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+  swiftNIO,
   .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
   .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
   .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -82,6 +86,7 @@ let lowerLayers: [Target] = [
   .target(name: "CLinux", linkerSettings: [.linkedLibrary("mnl")]),
   .target(name: "CPrograms"),
   .target(name: "CIntrinsics"),
+  .target(name: "CSodium", linkerSettings: [.linkedLibrary("sodium")]),
   // What pktbench compares tables with.
   .target(name: "CProbe"),
 
@@ -92,7 +97,12 @@ let lowerLayers: [Target] = [
   module("Telemetry", ["CIntrinsics"]),
   module("Forwarding", ["CIntrinsics", "Inet", "Tables", "Telemetry", "Wire"]),
 
-  // Layer 2: the kernel's packet sockets.
+  // Keys and boxes, for both planes.
+  module("Sealing", ["CSodium"]),
+
+  // Layer 2: the mesh as pure machines, and the kernel's packet sockets.
+  module("Gob"),
+  module("Mesh", ["Gob", "Inet", "Sealing", "Wire"]),
   module("XDP", ["CIntrinsics", "CLinux", "CPrograms", "CXDP", "Inet", "Tables"]),
 
   // Layer 3: what decides where frames go, and what moves them.
@@ -107,9 +117,13 @@ let lowerLayers: [Target] = [
 let upperLayers: [Target] = [
   // Layer 4: the control plane and the host's network.
   module("HostNetwork", ["CLinux", "Inet", logging]),
+  module("Transport", ["CLinux", "Inet", "Mesh", nioCore, nioPosix, logging]),
   module(
     "ControlPlane",
-    ["Forwarding", "HostNetwork", "Inet", "Routing", "Telemetry", "Wire", logging]),
+    [
+      "Forwarding", "HostNetwork", "Inet", "Mesh", "Routing", "Sealing", "Telemetry", "Transport",
+      "Wire", logging,
+    ]),
 
   // Layer 5: composition.
   module(
@@ -122,7 +136,7 @@ let upperLayers: [Target] = [
     "Node",
     [
       "CLinux", "ControlAPI", "ControlPlane", "Dataplane", "Forwarding", "HostNetwork", "Inet",
-      "Routing", "Telemetry", "XDP", lifecycle, logging, signals,
+      "Mesh", "Routing", "Sealing", "Telemetry", "Transport", "XDP", lifecycle, logging, signals,
     ]),
 
   // Layer 6: programs.
@@ -155,6 +169,9 @@ let lowerTests: [Target] = [
   tests("WireTests", ["Inet", "Wire"]),
   tests("TablesTests", ["Tables"]),
   tests("TelemetryTests", ["Telemetry"]),
+  tests("SealingTests", ["Sealing"]),
+  tests("GobTests", ["Gob"]),
+  tests("MeshTests", ["Gob", "Inet", "Mesh", "Sealing", "Wire"]),
   tests("ForwardingTests", ["Forwarding", "Inet", "Tables"]),
   tests("XDPTests", ["CPrograms", "CXDP", "Dataplane", "Forwarding", "Inet", "Wire", "XDP"]),
   tests("RoutingTests", ["Forwarding", "Inet", "Routing", "Tables", "Wire"]),
@@ -167,6 +184,7 @@ let lowerTests: [Target] = [
 ]
 
 let upperTests: [Target] = [
+  tests("TransportTests", ["Inet", "Mesh", "Transport", logging, nioCore, nioPosix]),
   tests("HostNetworkTests", ["CLinux", "HostNetwork", "Inet"]),
   tests(
     "ControlPlaneTests",
@@ -200,9 +218,13 @@ let fuzzTargets = Target.target(
 /// The fuzzer, with all that it needs of the upper layers: of `Node` only the configuration.
 let fuzzer: [Target] = [
   module("HostNetwork", ["CLinux", "Inet", logging]),
+  module("Transport", ["CLinux", "Inet", "Mesh", nioCore, nioPosix, logging]),
   module(
     "ControlPlane",
-    ["Forwarding", "HostNetwork", "Inet", "Routing", "Telemetry", "Wire", logging]),
+    [
+      "Forwarding", "HostNetwork", "Inet", "Mesh", "Routing", "Sealing", "Telemetry", "Transport",
+      "Wire", logging,
+    ]),
   .target(
     name: "Node", dependencies: ["ControlPlane", "Forwarding", "HostNetwork", "Inet", logging],
     path: "Sources/Node/Configuration",
@@ -224,7 +246,7 @@ let package = Package(
         "Dataplane", "Forwarding", "Inet", "Routing", "Tables", "Telemetry", "Wire", "XDP",
       ])
   ],
-  dependencies: isWhole ? libraries : isForFuzzing ? [swiftLog] : [],
+  dependencies: isWhole ? libraries : isForFuzzing ? [swiftLog, swiftNIO] : [],
   targets: lowerLayers + testSupport
     + (isWhole ? upperLayers + lowerTests + upperTests + [fuzzTargets] : [])
     + (isForFuzzing ? fuzzer : isWhole ? [] : lowerTests)

@@ -20,9 +20,9 @@ enum LayerRules {
         0, .shared,
         ["CXDP", "CSodium", "CLinux", "CPrograms", "CIntrinsics", "CLaboratory", "CProbe"]
       ),
-      (1, .shared, ["Forwarding", "Wire", "Tables", "Inet", "Telemetry"]),
+      (1, .shared, ["Forwarding", "Wire", "Tables", "Inet", "Telemetry", "Sealing"]),
       (2, .control, ["Mesh", "Gob", "IPAM", "DNS"]),
-      (2, .data, ["XDP", "Sealing"]),
+      (2, .data, ["XDP"]),
       (3, .control, ["Routing"]),
       (3, .data, ["Dataplane"]),
       (4, .control, ["ControlPlane", "Transport", "HostNetwork", "Store"]),

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Inet
+
+/// A TCP connection as machine and transport name it; numbers are never used twice.
+public struct LinkIdentifier: Hashable, Sendable, BitwiseCopyable {
+  /// The number. The machine counts those that it dials from 1, the transport marks those that it
+  /// accepts with bit 63.
+  public let number: UInt64
+
+  /// Wraps a number.
+  public init(_ number: UInt64) { self.number = number }
+}
+
+/// What happens to the mesh from outside.
+public enum MeshInput: Sendable {
+  /// Somebody dialled us.
+  case accepted(LinkIdentifier, remote: SocketAddress, local: SocketAddress)
+  /// What we dialled answered.
+  case dialed(LinkIdentifier, remote: SocketAddress, local: SocketAddress)
+  /// What we dialled did not answer; the text says why.
+  case dialFailed(LinkIdentifier, reason: String)
+  /// Bytes arrived, in order.
+  case received(LinkIdentifier, [UInt8])
+  /// The other end, or the transport, closed the connection; the text says why.
+  case closed(LinkIdentifier, reason: String)
+  /// A datagram arrived at the mesh's UDP port.
+  case datagram([UInt8], from: SocketAddress)
+  /// A datagram that may not be fragmented was longer than the path to `destination` carries,
+  /// `pathMTU` bytes with all headers.
+  case datagramTooLong(destination: SocketAddress, pathMTU: Int)
+  /// `nextDeadline` is reached.
+  case deadline
+  /// Be connected to these peers from now on, as well as to those before or, with `isReplacing`,
+  /// instead of them.
+  case connect([MeshTarget], isReplacing: Bool)
+  /// Dial these peers no more; what is connected stays so.
+  case forget([MeshTarget])
+}
+
+/// A peer as the user names it.
+public struct MeshTarget: Hashable, Sendable {
+  /// As typed, `host` or `host:port`.
+  public var text: String
+  /// What `text` means now; empty if it does not resolve.
+  public var addresses: [SocketAddress]
+  /// Whether `text` names a port.
+  public var hasPort: Bool
+
+  /// Describes a target.
+  public init(text: String, addresses: [SocketAddress], hasPort: Bool) {
+    self.text = text
+    self.addresses = addresses
+    self.hasPort = hasPort
+  }
+}
+
+/// What the mesh wants done, in order.
+public enum MeshEffect: Sendable, Equatable {
+  /// Connect to `remote`; the answer is `dialed` or `dialFailed`.
+  case dial(LinkIdentifier, SocketAddress)
+  /// Send bytes, in order.
+  case send(LinkIdentifier, [UInt8])
+  /// Close at once, without sending what waits; no `closed` follows.
+  case close(LinkIdentifier)
+  /// Send a datagram from the mesh's UDP port.
+  case datagram([UInt8], to: SocketAddress, isFragmentable: Bool)
+  /// The picture of who reaches whom, or how, has changed: `forwarding` is to be read again.
+  case forwardingChanged
+  /// These peers are gone: whatever is kept about them is to be forgotten.
+  case peersForgotten([PeerName])
+  /// Something people want to read in a log.
+  case note(MeshNote)
+}
+
+/// A line for the log.
+public struct MeshNote: Sendable, Equatable {
+  /// How much it matters.
+  public enum Level: Sendable { case debug, info, warning }
+
+  /// How much it matters.
+  public var level: Level
+  /// What happened, in a few words.
+  public var text: String
+  /// With whom and why, by name.
+  public var details: [String: String]
+
+  /// Makes a line.
+  public init(_ level: Level, _ text: String, _ details: [String: String] = [:]) {
+    self.level = level
+    self.text = text
+    self.details = details
+  }
+}

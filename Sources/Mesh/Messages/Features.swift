@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Inet
+
+/// A peer as it presents itself.
+public struct Features: Sendable, Equatable {
+  /// Its name.
+  public var name: PeerName
+  /// What its people call it.
+  public var nickname: String
+  /// Drawn at its start; never 0.
+  public var uid: UInt64
+  /// Its half of the connection's number.
+  public var connectionID: UInt64
+  /// Its short number, if it has one.
+  public var shortID: ShortID?
+  /// Whether it trusts the path to us.
+  public var isTrusting: Bool
+  /// The overlays it speaks, best first; nil if it is too old to say.
+  public var overlays: [String]?
+  /// What only Weft peers tell each other: words of the key `Weft`, as `vxlan`.
+  public var extensions: [String]
+
+  /// Describes a peer.
+  public init(
+    name: PeerName, nickname: String, uid: UInt64, connectionID: UInt64, shortID: ShortID?,
+    isTrusting: Bool, overlays: [String]?, extensions: [String]
+  ) {
+    self.name = name
+    self.nickname = nickname
+    self.uid = uid
+    self.connectionID = connectionID
+    self.shortID = shortID
+    self.isTrusting = isTrusting
+    self.overlays = overlays
+    self.extensions = extensions
+  }
+
+  /// Reads what a peer sent; keys that nobody knows are ignored.
+  ///
+  /// - Throws: `FeatureError` that names the key.
+  public init(_ map: FeatureMap) throws(FeatureError) {
+    throw FeatureError(key: "Name", problem: "is missing")
+  }
+
+  /// What is sent.
+  public var map: FeatureMap { FeatureMap([:]) }
+}
+
+/// A feature that is missing or wrong.
+public struct FeatureError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The key.
+  public var key: String
+  /// What is wrong with its value.
+  public var problem: String
+
+  /// Names a key and what is wrong.
+  public init(key: String, problem: String) {
+    self.key = key
+    self.problem = problem
+  }
+
+  /// A sentence for people.
+  public var description: String { "the peer's feature \(key) \(problem)" }
+}
