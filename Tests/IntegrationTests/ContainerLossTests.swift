@@ -179,7 +179,8 @@ extension RealHosts {
         let (container, neighbour) = (bed.containersOfA[0], bed.containersOfA[1])
         let port = try #require(
           try bed.a.attachments().first { $0.addresses == [container.prefix] }?.host_interface)
-        let foreign = try ForeignProgram(port, in: bed.a.namespace, .native)
+        let mode = try ForeignProgram.Mode(of: port, in: bed.a.namespace)
+        let foreign = try ForeignProgram(port, in: bed.a.namespace, mode)
         try eventually("the program is noticed", within: .seconds(10)) {
           try bed.a.attachments().map(\.state).sorted() == ["attached", "down"]
         }
@@ -191,7 +192,7 @@ extension RealHosts {
         try container.pingEventually(neighbour)
         #expect(try bed.a.attachments().map(\.state) == ["attached", "attached"])
         // Without a program at all the port is served again as well.
-        try bed.a.namespace.ip("link set dev \(port) xdpdrv off")
+        try bed.a.namespace.ip("link set dev \(port) \(mode.rawValue) off")
         try container.pingEventually(neighbour)
       }
     }

@@ -41,7 +41,8 @@ extension RealHosts {
         let port = try #require(
           try bed.a.attachments().first { $0.addresses == [container.prefix] }?.host_interface)
         bed.a.kill()
-        let foreign = try ForeignProgram(port, in: bed.a.namespace, .native)
+        let mode = try ForeignProgram.Mode(of: port, in: bed.a.namespace)
+        let foreign = try ForeignProgram(port, in: bed.a.namespace, mode)
         try bed.a.start()
         #expect(try bed.a.attachments().map(\.state).sorted() == ["attached", "down"])
         let detail = try bed.a.attachments().map(\.detail).joined()

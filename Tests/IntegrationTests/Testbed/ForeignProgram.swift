@@ -13,6 +13,17 @@ struct ForeignProgram {
     case generic = "xdpgeneric"
 
     fileprivate var flag: Int { self == .generic ? 2 : 4 }
+
+    /// In which the program of `interface` runs; native if it has none.
+    ///
+    /// A port's test frames decide on its mode, and the kernel runs programs of one interface in
+    /// one mode only.
+    init(of interface: String, in namespace: TestNamespace) throws {
+      let link = try namespace.links().first { $0["ifname"] as? String == interface }
+      let attached = (link?["xdp"] as? [String: Any])?["mode"] as? Int
+      // XDP_ATTACHED_SKB of <linux/if_link.h>
+      self = attached == 2 ? .generic : .native
+    }
   }
 
   static let name = "somebodys"
