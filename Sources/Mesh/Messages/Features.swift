@@ -40,11 +40,35 @@ public struct Features: Sendable, Equatable {
   ///
   /// - Throws: `FeatureError` that names the key.
   public init(_ map: FeatureMap) throws(FeatureError) {
-    throw FeatureError(key: "Name", problem: "is missing")
+    let reader = FeatureReader(entries: map.entries)
+    try reader.checkFlavour()
+    name = try reader.name()
+    nickname = try reader.text(.nickname)
+    uid = try reader.number(.uid)
+    guard uid != 0 else { throw FeatureError(.uid, "is 0, which stands for a peer not met") }
+    connectionID = try reader.number(.connectionID)
+    shortID = try reader.shortID()
+    isTrusting = try reader.truth(.isTrusting)
+    overlays = reader.words(.overlays)
+    extensions = reader.words(.extensions) ?? []
   }
 
   /// What is sent.
-  public var map: FeatureMap { FeatureMap([:]) }
+  public var map: FeatureMap {
+    var entries: [FeatureKey: String] = [
+      .flavour: FeatureReader.flavour,
+      .name: name.description,
+      .nickname: nickname,
+      .uid: String(uid),
+      .connectionID: String(connectionID),
+      .isTrusting: String(isTrusting),
+    ]
+    entries[.shortID] = shortID.map { String($0.number) }
+    entries[.overlays] = overlays?.joined(separator: " ")
+    if !extensions.isEmpty { entries[.extensions] = extensions.joined(separator: " ") }
+    let pairs = entries.map { ($0.key.rawValue, $0.value) }
+    return FeatureMap(Dictionary(pairs, uniquingKeysWith: { first, _ in first }))
+  }
 }
 
 /// A feature that is missing or wrong.

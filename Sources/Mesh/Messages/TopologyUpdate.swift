@@ -60,9 +60,37 @@ public struct TopologyUpdate: Sendable, Equatable {
   /// Wraps peers.
   public init(peers: [PeerDescription]) { self.peers = peers }
 
-  /// Reads an update to its end.
-  public init(gob: [UInt8]) throws(GobError) { throw GobError(.truncated, offset: 0) }
+  /// How many peers an update may be about.
+  public static let peerCountMax = 16_384
 
-  /// The update on the wire.
-  public var gob: [UInt8] { [] }
+  /// Reads an update to its end.
+  ///
+  /// - Throws: `GobError`, also if a name is not six bytes or zero, a short number has more than 12
+  ///   bits, or there are more than 16,384 peers.
+  public init(gob: [UInt8]) throws(GobError) {
+    var decoder = GobDecoder(gob)
+    peers = []
+    while let summary = try decoder.next() {
+      guard peers.count < TopologyUpdate.peerCountMax else {
+        throw GobError(.tooLarge("more than \(peers.count) peers"), offset: decoder.valueOffset)
+      }
+      var peer = try PeerDescription(summary.structure(at: decoder.valueOffset))
+      guard let connections = try decoder.next() else {
+        throw GobError(.truncated, offset: decoder.offset)
+      }
+      try peer.take(connections.sequence(at: decoder.valueOffset), at: decoder.valueOffset)
+      peers.append(peer)
+    }
+  }
+
+  /// The update on the wire, everything in the order of names.
+  public var gob: [UInt8] {
+    // Weave's own numbers begin here, as another type has taken 65.
+    var encoder = GobEncoder(firstNumber: 66)
+    for peer in peers.sorted(by: { $0.name < $1.name }) {
+      encoder.encode(peer.summary, as: PeerDescription.summaryType)
+      encoder.encode(peer.connectionSummaries, as: PeerDescription.connectionsType)
+    }
+    return encoder.bytes
+  }
 }
