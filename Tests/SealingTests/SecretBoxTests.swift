@@ -18,11 +18,12 @@ import Testing
 
   // MARK: Vectors of another implementation
 
-  @Test(arguments: [
-    (0xC0, 0, "82da7f9d4aea54fba5948f174c08061e10"),
-    (0xC0, 1, "37671e8f67f6dd81ab8856cbbfb17f7322"),
-    (0x40, 0, "ebdcfad6a677b6c2868a679b141c76ea1d"),
-  ] as [(UInt8, UInt64, String)])
+  @Test(
+    arguments: [
+      (0xC0, 0, "82da7f9d4aea54fba5948f174c08061e10"),
+      (0xC0, 1, "37671e8f67f6dd81ab8856cbbfb17f7322"),
+      (0x40, 0, "ebdcfad6a677b6c2868a679b141c76ea1d"),
+    ] as [(UInt8, UInt64, String)])
   func heartbeatsOfTheStreamAreThoseOfTheVectors(first: UInt8, number: UInt64, box: String) throws {
     let key = try Self.key(
       bytes("b4fdb1d78348dd0a8052444d186276e69cf9c8385fe6c43312c2a96a0f26b1a6"))
@@ -31,33 +32,34 @@ import Testing
     #expect(SecretBox.open(bytes(box), nonce: nonce, key: key) == [0])
   }
 
-  @Test(arguments: [
-    (
-      0x80, 0x8000_0000_0000_0000,
-      "3cf25877519930702e82a4810943a2171df248f80a905e73e11fe0172e887170cc5106609f1b0ab72099ced4"
-        + "58857646c9b651ee"
-    ),
-    (
-      0x80, 0x8000_0000_0000_0001,
-      "cafebbaea49883a089373621fab7b618e99f0eb6a8340e1fdcda10362d15291e9bfb2e12a8a23ab35bef78ba"
-        + "ee6aaf03e8a0dc5e"
-    ),
-    (
-      0x80, 0,
-      "4c3a459aeb6a8f6602598455b1eadcc295629476ad414c141dc4daf79e3434b29621fbccdf0a71dbf1ee89f4"
-        + "00e46f640e9f0063"
-    ),
-    (
-      0x00, 0x8000_0000_0000_0000,
-      "333a397d745777328db10c585173252be801c23ecdf5d24550c794bdd7ab333d6f065e231c4216af4ad7d664"
-        + "4394e49e5bfcc67f"
-    ),
-    (
-      0x00, 0,
-      "9b768b5eb92dfcf384b81028362b64cd480ef04198a0bd335c5472042550bed2e43474f047e6284c6b034b8d"
-        + "2debec768062a485"
-    ),
-  ] as [(UInt8, UInt64, String)])
+  @Test(
+    arguments: [
+      (
+        0x80, 0x8000_0000_0000_0000,
+        "3cf25877519930702e82a4810943a2171df248f80a905e73e11fe0172e887170cc5106609f1b0ab72099ced4"
+          + "58857646c9b651ee"
+      ),
+      (
+        0x80, 0x8000_0000_0000_0001,
+        "cafebbaea49883a089373621fab7b618e99f0eb6a8340e1fdcda10362d15291e9bfb2e12a8a23ab35bef78ba"
+          + "ee6aaf03e8a0dc5e"
+      ),
+      (
+        0x80, 0,
+        "4c3a459aeb6a8f6602598455b1eadcc295629476ad414c141dc4daf79e3434b29621fbccdf0a71dbf1ee89f4"
+          + "00e46f640e9f0063"
+      ),
+      (
+        0x00, 0x8000_0000_0000_0000,
+        "333a397d745777328db10c585173252be801c23ecdf5d24550c794bdd7ab333d6f065e231c4216af4ad7d664"
+          + "4394e49e5bfcc67f"
+      ),
+      (
+        0x00, 0,
+        "9b768b5eb92dfcf384b81028362b64cd480ef04198a0bd335c5472042550bed2e43474f047e6284c6b034b8d"
+          + "2debec768062a485"
+      ),
+    ] as [(UInt8, UInt64, String)])
   func heartbeatsOfDatagramsAreThoseOfTheVectors(
     first: UInt8, number: UInt64, box: String
   ) throws {

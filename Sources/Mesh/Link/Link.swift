@@ -53,7 +53,7 @@ public struct Link: Sendable {
   /// How many bytes wait for the rest of their frame.
   public var bufferedCount: Int { session.bufferedCount }
 
-  /// Starts a session; `features` are ours. Send `start` first.
+  /// Starts a session in which we say `features`; the bytes of `start` are to be sent first.
   public init(_ options: Options, features: FeatureMap) {
     session = LinkSession(options, features: features.gob)
   }

@@ -11,6 +11,9 @@ struct LinkBuffer: Sendable {
   /// How many bytes wait.
   var count: Int { bytes.count - start }
 
+  /// For how many bytes there is memory.
+  var capacity: Int { bytes.capacity }
+
   /// The byte at a place among those that wait.
   subscript(index: Int) -> UInt8 { bytes[start + index] }
 
