@@ -3,6 +3,9 @@
 public import Inet
 
 /// The ways through a topology, the same that every other peer computes (wire notes, section 10).
+///
+/// No frame carries a hop count: that nothing goes in circles depends on every peer finding the
+/// same ways, so neither the order nor the moment of stopping may be different here.
 public struct Routes: Sendable {
   /// Which connections count.
   public enum Edges: Sendable {
@@ -16,11 +19,33 @@ public struct Routes: Sendable {
   public let edges: Edges
   /// The first hop to every peer that can be reached; without ourselves.
   public private(set) var unicast: [PeerName: PeerName] = [:]
+  private let graph: TopologyGraph
+  private let ownIndex: Int?
+  /// What `broadcast` computed, by source.
+  private var broadcasts: [PeerName: [PeerName]] = [:]
 
   /// Computes the ways from ourselves.
-  public init(_ topology: Topology, edges: Edges) { self.edges = edges }
+  public init(_ topology: Topology, edges: Edges) {
+    self.edges = edges
+    graph = TopologyGraph(topology.peers, edges: edges)
+    ownIndex = graph.index(of: topology.ownName)
+    guard let ownIndex else { return }
+    unicast.reserveCapacity(graph.names.count)
+    for (index, firstHop) in graph.firstHops(from: ownIndex).enumerated() where index != ownIndex {
+      if let firstHop { unicast[graph.names[index]] = graph.names[firstHop] }
+    }
+  }
 
   /// The neighbours to whom we pass on what `source` broadcast, by name; computed when first asked
   /// for and kept.
-  public mutating func broadcast(from source: PeerName) -> [PeerName] { [] }
+  ///
+  /// Nobody for a source that is not known, and for one whose broadcasts do not come here.
+  public mutating func broadcast(from source: PeerName) -> [PeerName] {
+    if let known = broadcasts[source] { return known }
+    guard let ownIndex, let start = graph.index(of: source) else { return [] }
+    let neighbours = graph.neighbours(of: ownIndex, notReachedFrom: start)
+    let names = neighbours.map { graph.names[$0] }
+    broadcasts[source] = names
+    return names
+  }
 }

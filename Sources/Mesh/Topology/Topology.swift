@@ -3,6 +3,10 @@
 public import Inet
 
 /// Who is there and who is connected with whom, as this peer knows it (wire notes, section 9).
+///
+/// Every connection of a peer in the picture leads to a peer in the picture, if only to a
+/// placeholder: a name with UID 0 and version 0 that somebody mentioned and nobody described. The
+/// unknown name is never part of it; what others say about it is ignored.
 public struct Topology: Sendable {
   /// What an update changed.
   public struct Merge: Sendable, Equatable {
@@ -14,50 +18,120 @@ public struct Topology: Sendable {
     public var isOwnChanged = false
   }
 
+  /// How much of what others say is kept.
+  public struct Limits: Sendable, Equatable {
+    /// Peers at most, with placeholders; an update beyond that is refused.
+    public var peerCount = 16_384
+    /// Connections of all peers together at most; an update beyond that is refused.
+    public var connectionCount = 1 << 20
+    /// The longest address in bytes of UTF-8; a longer one is replaced by none.
+    public var addressLength = 64
+    /// The longest nickname in bytes of UTF-8; the rest of a longer one is cut off.
+    public var nicknameLength = 1024
+
+    /// The defaults.
+    public init() {}
+  }
+
   /// Ourselves.
   public var own: PeerDescription { peers[ownName] ?? placeholder }
   /// Our name.
   public let ownName: PeerName
+  /// How much is kept.
+  public let limits: Limits
   /// Everybody, ourselves too, by name; connections by name.
-  public private(set) var peers: [PeerName: PeerDescription] = [:]
+  public internal(set) var peers: [PeerName: PeerDescription] = [:]
+  /// Connections of all peers together.
+  public internal(set) var connectionCount = 0
+  var owners = ShortIDOwners()
   private let placeholder: PeerDescription
 
   /// A picture with nobody but ourselves; connections of `own` are ignored.
-  public init(own: PeerDescription) {
+  public init(own: PeerDescription, limits: Limits = Limits()) {
     ownName = own.name
-    placeholder = own
+    self.limits = limits
+    var alone = own
+    alone.connections = []
+    placeholder = alone
+    replace(alone)
   }
 
-  // MARK: Our own connections; each change counts our version up
-
-  /// Adds a connection of ours; a peer that is not known yet enters the picture as `remote`.
-  public mutating func addConnection(
-    to remote: PeerDescription, address: String, isOutbound: Bool
-  ) {}
-
-  /// An overlay works, or does not any more.
-  public mutating func setEstablished(_ isEstablished: Bool, with peer: PeerName) {}
-
-  /// Removes a connection of ours.
-  public mutating func removeConnection(with peer: PeerName) {}
-
-  // MARK: What others say
-
-  /// Takes an update; `random` draws short numbers.
-  public mutating func merge(
-    _ update: TopologyUpdate, random: inout some RandomNumberGenerator
-  ) -> Merge { Merge() }
-
-  /// Forgets everybody who cannot be reached over connections in any state.
-  ///
-  /// Returns whom, and whether our own short number changed because one became free.
-  public mutating func collectGarbage(
-    random: inout some RandomNumberGenerator
-  ) -> (forgotten: [PeerName], isOwnChanged: Bool) { ([], false) }
-
-  /// What is known now of `names`, or of everybody; names that are gone are left out.
-  public func update(about names: Set<PeerName>?) -> TopologyUpdate { TopologyUpdate(peers: []) }
+  /// What is known now of `names`, or of everybody, by name; names that are gone are left out.
+  public func update(about names: Set<PeerName>?) -> TopologyUpdate {
+    guard let names else { return TopologyUpdate(peers: peers.keys.sorted().compactMap(peer)) }
+    return TopologyUpdate(peers: names.sorted().compactMap(peer))
+  }
 
   /// Who owns a short number: of those that say so, the one with the lowest name.
-  public func owner(of shortID: ShortID) -> PeerName? { nil }
+  public func owner(of shortID: ShortID) -> PeerName? { owners[shortID] }
+
+  private func peer(_ name: PeerName) -> PeerDescription? { peers[name] }
+
+  /// Puts a peer in the place of what was known of it; `owners.refresh` is due afterwards.
+  mutating func replace(_ peer: PeerDescription) {
+    let known = peers.updateValue(peer, forKey: peer.name)
+    connectionCount += peer.connections.count - (known?.connections.count ?? 0)
+    guard known?.shortID != peer.shortID else { return }
+    owners.release(known?.shortID, by: peer.name)
+    owners.claim(peer.shortID, by: peer.name)
+  }
+
+  /// Counts our version up; at the very end, where only a hostile peer can bring it, it stays.
+  mutating func countVersionUp(beyond version: UInt64) {
+    peers[ownName]?.version = version == .max ? .max : version + 1
+  }
+}
+
+// MARK: - Our own connections; each change counts our version up
+
+extension Topology {
+  /// Adds a connection of ours; a peer that is not known yet enters the picture as `remote`, though
+  /// without connections. Another connection with the same peer is replaced.
+  public mutating func addConnection(
+    to remote: PeerDescription, address: String, isOutbound: Bool
+  ) {
+    guard remote.name != ownName, remote.name != .unknown else { return }
+    if peers[remote.name] == nil {
+      var peer = remote
+      peer.connections = []
+      replace(limited(peer))
+    }
+    let connection = PeerDescription.Connection(
+      peer: remote.name, address: address, isOutbound: isOutbound, isEstablished: false)
+    changeOwnConnections(with: remote.name) { connections, index, isThere in
+      if isThere { connections.remove(at: index) }
+      connections.insert(connection, at: index)
+      return true
+    }
+  }
+
+  /// An overlay works, or does not any more.
+  public mutating func setEstablished(_ isEstablished: Bool, with peer: PeerName) {
+    changeOwnConnections(with: peer) { connections, index, isThere in
+      guard isThere, connections[index].isEstablished != isEstablished else { return false }
+      connections[index].isEstablished = isEstablished
+      return true
+    }
+  }
+
+  /// Removes a connection of ours.
+  public mutating func removeConnection(with peer: PeerName) {
+    changeOwnConnections(with: peer) { connections, index, isThere in
+      if isThere { connections.remove(at: index) }
+      return isThere
+    }
+  }
+
+  /// Has `change` look at the place of a peer in our connections; it says whether it did anything.
+  private mutating func changeOwnConnections(
+    with peer: PeerName,
+    _ change: (inout [PeerDescription.Connection], _ index: Int, _ isThere: Bool) -> Bool
+  ) {
+    var own = own
+    let index = own.connections.firstIndex { $0.peer >= peer } ?? own.connections.endIndex
+    let isThere = index < own.connections.endIndex && own.connections[index].peer == peer
+    guard change(&own.connections, index, isThere) else { return }
+    replace(own)
+    countVersionUp(beyond: own.version)
+  }
 }

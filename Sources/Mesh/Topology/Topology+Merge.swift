@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Inet
+
+extension Topology {
+  /// Takes an update, or nothing of it; `random` draws short numbers.
+  ///
+  /// - Throws: `TopologyError` if more would be known afterwards than `limits` allow.
+  public mutating func merge(
+    _ update: TopologyUpdate, random: inout some RandomNumberGenerator
+  ) throws(TopologyError) -> Merge {
+    let taken = news(of: update)
+    let placeholders = namesMentionedFirst(by: taken)
+    try admit(taken, placeholders)
+    var merge = Merge()
+    merge.changed = Set(taken.keys)
+    merge.all = Set(update.peers.lazy.map(\.name).filter { $0 != .unknown })
+    for peer in taken.values { replace(peer) }
+    for name in placeholders { replace(PeerDescription(placeholderFor: name)) }
+    owners.refresh(peers)
+    let isOutlived = outliveEarlierSelves(in: update)
+    let isRenumbered = resolveShortIDCollision(random: &random)
+    merge.isOwnChanged = isOutlived || isRenumbered
+    return merge
+  }
+
+  /// What the update knows better than we do, limited; of several descriptions of a peer the best.
+  private func news(of update: TopologyUpdate) -> [PeerName: PeerDescription] {
+    var news: [PeerName: PeerDescription] = [:]
+    for peer in update.peers where peer.name != ownName && peer.name != .unknown {
+      if let known = news[peer.name] ?? peers[peer.name], !peer.isNewer(than: known) { continue }
+      news[peer.name] = peer
+    }
+    return news.mapValues(limited)
+  }
+
+  /// The names that become placeholders.
+  ///
+  /// Descriptions that are older than ours mention others in vain: nothing would lead to those, and
+  /// the next garbage collection would remove them.
+  private func namesMentionedFirst(by news: [PeerName: PeerDescription]) -> Set<PeerName> {
+    var names: Set<PeerName> = []
+    for peer in news.values {
+      for connection in peer.connections
+      where peers[connection.peer] == nil && news[connection.peer] == nil {
+        names.insert(connection.peer)
+      }
+    }
+    return names
+  }
+
+  private func admit(
+    _ news: [PeerName: PeerDescription], _ placeholders: Set<PeerName>
+  ) throws(TopologyError) {
+    let added = news.keys.count { peers[$0] == nil } + placeholders.count
+    if added > 0, peers.count + added > limits.peerCount {
+      throw .tooManyPeers(count: peers.count + added, limit: limits.peerCount)
+    }
+    let more = news.values.reduce(0) { sum, peer in
+      sum + peer.connections.count - (peers[peer.name]?.connections.count ?? 0)
+    }
+    if more > 0, connectionCount + more > limits.connectionCount {
+      throw .tooManyConnections(count: connectionCount + more, limit: limits.connectionCount)
+    }
+  }
+
+  /// Counts our version beyond that of a process before us with our name, which the others would
+  /// otherwise believe rather than us.
+  private mutating func outliveEarlierSelves(in update: TopologyUpdate) -> Bool {
+    let own = own
+    let earlier = update.peers.filter { $0.name == ownName && $0.uid != own.uid }
+    guard let version = earlier.map(\.version).max(), version >= own.version else { return false }
+    countVersionUp(beyond: version)
+    return self.own.version != own.version
+  }
+
+  /// Draws another short number if ours belongs to somebody with a lower name; if all are taken,
+  /// ours stays until a garbage collection frees one.
+  mutating func resolveShortIDCollision(random: inout some RandomNumberGenerator) -> Bool {
+    var own = own
+    guard let shortID = own.shortID, owner(of: shortID) != ownName,
+      let unused = owners.unused(random: &random)
+    else { return false }
+    own.shortID = unused
+    replace(own)
+    countVersionUp(beyond: own.version)
+    return true
+  }
+}
+
+// MARK: - Garbage collection
+
+extension Topology {
+  /// Forgets everybody who cannot be reached over connections in any state.
+  ///
+  /// Returns whom, by name, and whether our own short number changed because one became free.
+  public mutating func collectGarbage(
+    random: inout some RandomNumberGenerator
+  ) -> (forgotten: [PeerName], isOwnChanged: Bool) {
+    let graph = TopologyGraph(peers, edges: .all)
+    let firstHops = graph.index(of: ownName).map { graph.firstHops(from: $0) } ?? []
+    let forgotten = zip(graph.names, firstHops).filter { $1 == nil }.map(\.0)
+    for name in forgotten {
+      guard let peer = peers.removeValue(forKey: name) else { continue }
+      connectionCount -= peer.connections.count
+      owners.release(peer.shortID, by: name)
+    }
+    owners.refresh(peers)
+    return (forgotten, resolveShortIDCollision(random: &random))
+  }
+}
+
+// MARK: - What others say, made harmless
+
+extension Topology {
+  /// The description with connections by name, one for each peer (the last one counts), in memory
+  /// of its own that is no larger than needed, and with texts no longer than allowed.
+  func limited(_ peer: PeerDescription) -> PeerDescription {
+    var limited = peer
+    limited.nickname = peer.nickname.prefix(utf8Length: limits.nicknameLength)
+    limited.connections = connectionsByName(peer.connections).map { connection in
+      guard connection.address.utf8.count > limits.addressLength else { return connection }
+      var connection = connection
+      connection.address = ""
+      return connection
+    }
+    return limited
+  }
+
+  private func connectionsByName(
+    _ connections: [PeerDescription.Connection]
+  ) -> [PeerDescription.Connection] {
+    let isInOrder = zip(connections, connections.dropFirst()).allSatisfy { $0.peer < $1.peer }
+    if isInOrder, connections.first?.peer != .unknown { return connections }
+    var byName: [PeerName: PeerDescription.Connection] = [:]
+    for connection in connections where connection.peer != .unknown {
+      byName[connection.peer] = connection
+    }
+    return byName.values.sorted { $0.peer < $1.peer }
+  }
+}
+
+extension PeerDescription {
+  /// What is known of a peer that was only mentioned.
+  init(placeholderFor name: PeerName) {
+    self.init(name: name, nickname: "", uid: 0, version: 0, shortID: nil, connections: [])
+  }
+
+  /// Whether this replaces `known`, which is about the same peer.
+  fileprivate func isNewer(than known: PeerDescription) -> Bool {
+    if version != known.version { return version > known.version }
+    if uid != known.uid { return uid > known.uid }
+    return shortID != nil && known.shortID == nil
+  }
+}
+
+extension String {
+  /// As many whole scalars as fit into that many bytes.
+  fileprivate func prefix(utf8Length limit: Int) -> String {
+    guard utf8.count > limit else { return self }
+    var end = utf8.index(startIndex, offsetBy: limit)
+    while end > startIndex, String.Index(end, within: unicodeScalars) == nil {
+      end = utf8.index(before: end)
+    }
+    return String(self[..<end])
+  }
+}
