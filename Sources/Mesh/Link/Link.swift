@@ -45,32 +45,59 @@ public struct Link: Sendable {
     case unknownMessage(tag: UInt8)
   }
 
-  /// The session's key once both public keys are known; nil without a password.
-  public private(set) var sessionKey: SessionKey?
+  private var session: LinkSession
 
-  /// Starts a session; `features` are ours. Send `start` first.
-  public init(_ options: Options, features: FeatureMap) {}
+  /// The session's key once both public keys are known; nil without a password.
+  public var sessionKey: SessionKey? { session.sessionKey }
+
+  /// How many bytes wait for the rest of their frame.
+  public var bufferedCount: Int { session.bufferedCount }
+
+  /// Starts a session in which we say `features`; the bytes of `start` are to be sent first.
+  public init(_ options: Options, features: FeatureMap) {
+    session = LinkSession(options, features: features.gob)
+  }
 
   /// The first bytes to send.
-  public mutating func start() -> [UInt8] { [] }
+  public mutating func start() -> [UInt8] { session.start() }
 
   /// Takes bytes as they come, in pieces of any size.
-  public mutating func receive(_ bytes: [UInt8]) throws(LinkError) -> Progress { Progress() }
+  ///
+  /// - Throws: what is wrong, and the same at every later call; the connection is to be closed.
+  public mutating func receive(_ bytes: [UInt8]) throws(LinkError) -> Progress {
+    let taken = try session.receive(bytes)
+    var progress = Progress(reply: taken.reply)
+    progress.events.reserveCapacity(taken.bodies.count)
+    if taken.hasFeatures, let features = taken.bodies.first {
+      progress.events.append(.features(try read(features)))
+    }
+    for body in taken.bodies.dropFirst(taken.hasFeatures ? 1 : 0) {
+      progress.events.append(Link.event(body))
+    }
+    return progress
+  }
 
   /// The bytes of a message; only after the features were received.
+  ///
+  /// - Throws: `.tooLong` for a message that no peer takes, which spoils nothing; `.notReady`; or
+  ///   what ended the session.
   public mutating func seal(_ tag: MessageTag, _ payload: [UInt8]) throws(LinkError) -> [UInt8] {
-    []
+    try session.seal([tag.rawValue] + payload)
   }
-}
 
-/// The first byte of every message after the features.
-public enum MessageTag: UInt8, Sendable {
-  case heartbeat = 0
-  case legacyEstablished = 1
-  case legacyFragmentationReceived = 2
-  case legacyPathMTUVerified = 3
-  case gossip = 4
-  case gossipUnicast = 5
-  case gossipBroadcast = 6
-  case overlayControl = 7
+  private mutating func read(_ features: [UInt8]) throws(LinkError) -> FeatureMap {
+    do {
+      return try FeatureMap(gob: features)
+    } catch {
+      let failure = LinkError.features("\(error)")
+      session.fail(failure)
+      throw failure
+    }
+  }
+
+  /// What a body says, which has a tag at least.
+  private static func event(_ body: [UInt8]) -> Event {
+    guard let tag = MessageTag(rawValue: body[0]) else { return .unknownMessage(tag: body[0]) }
+    return .message(tag, payload: Array(body.dropFirst()))
+  }
 }
