@@ -19,4 +19,7 @@
 // - `VXLANHeader`, `VXLANWriter`, `VXLANFields`.
 // - `VXLANTemplate` and `openVXLAN`: the two ends of the hot path. One writes all 50 bytes before
 //   an inner frame, the other checks a whole outer frame and says where the inner one is.
+// - `SleeveHeader`, `SleeveSealedHeader`, `SleeveFields`, `SleeveRecordHeader`,
+//   `SleeveRecordFields`: datagrams of Weave Net's overlay; `SleeveRecords` finds all records of
+//   one, `SleeveSequence` makes its nonce, `SleeveSpecialFrame` is what two ends say themselves.
 // - `flowHash` and `outerSourcePort`: which path through the underlay a frame takes.

@@ -60,10 +60,13 @@ public struct OverlaySwitch: Sendable {
     public var notAuthentic: UInt64 = 0
     /// Datagrams that were opened before.
     public var replayed: UInt64 = 0
-    /// Datagrams that end within a record.
+    /// Datagrams that are too short or end within a record, and tests with other bytes than zeros.
     public var malformed: UInt64 = 0
-    /// Frames of containers, which this overlay does not carry yet.
+    /// Frames of containers, each by itself, which this overlay does not carry yet.
     public var dataFrames: UInt64 = 0
+    /// Heartbeats and tests between other peers than the two of the connection, and heartbeats of
+    /// another connection.
+    public var foreignSpecials: UInt64 = 0
     /// Control messages with an index or sub-tag that nobody has.
     public var badControls: UInt64 = 0
 
@@ -74,49 +77,58 @@ public struct OverlaySwitch: Sendable {
   /// Names we advertise, best first.
   public static let advertised = ["sleeve"]
 
+  // The only one so far. Its number in control messages is its place among those that both ends
+  // speak, in our order: a Weave peer must never see a number beyond that.
+  private var sleeve: SleeveLink
+
   /// Whether an overlay works.
-  public var isEstablished: Bool { false }
+  public var isEstablished: Bool { sleeve.isEstablished }
   /// The name of the best overlay, "sleeve".
-  public var name: String { "" }
+  public var name: String { "sleeve" }
   /// What `status connections` shows: `name`, `mtu`, `encrypted` if so.
-  public var attributes: [String: String] { [:] }
+  public var attributes: [String: String] { sleeve.attributes }
   /// Where the overlay's datagrams go; nil until it is known.
-  public var remoteAddress: SocketAddress? { nil }
+  public var remoteAddress: SocketAddress? { sleeve.remoteAddress }
   /// Counts.
-  public var counts: Counts { Counts() }
+  public var counts: Counts { sleeve.counts }
   /// When `advance` is due; nil: never.
-  public var nextDeadline: MeshInstant? { nil }
+  public var nextDeadline: MeshInstant? { sleeve.nextDeadline }
 
   /// Chooses the overlays that both ends speak; nil in `remoteOverlays` means an old peer, which
   /// speaks sleeve without an index and is refused.
   ///
   /// - Throws: `OverlayError` if there is none.
-  public init(_ options: Options, remoteOverlays: [String]?) throws(OverlayError) {}
+  public init(_ options: Options, remoteOverlays: [String]?) throws(OverlayError) {
+    guard let remoteOverlays else { throw .notAdvertised }
+    let ours = OverlaySwitch.advertised
+    let common = ours.filter(remoteOverlays.contains)
+    guard let index = common.firstIndex(of: "sleeve") else {
+      throw .nothingInCommon(ours: ours, theirs: remoteOverlays)
+    }
+    sleeve = SleeveLink(options, index: UInt8(clamping: index))
+  }
 
   /// The connection is part of the topology: datagrams may be sent from now on.
-  public mutating func confirm(now: MeshInstant) -> [OverlayEffect] { [] }
+  public mutating func confirm(now: MeshInstant) -> [OverlayEffect] { sleeve.confirm(now: now) }
 
   /// Takes a datagram that names the remote as its sender, bytes from the sender's name on.
   public mutating func receive(
     _ datagram: [UInt8], from address: SocketAddress, now: MeshInstant
-  ) -> [OverlayEffect] { [] }
+  ) -> [OverlayEffect] {
+    sleeve.receive(datagram, from: address, now: now)
+  }
 
   /// Takes the payload of an overlay control message; what is wrong is counted.
   public mutating func receiveControl(_ payload: [UInt8], now: MeshInstant) -> [OverlayEffect] {
-    []
+    guard payload.count >= 2, payload[0] == sleeve.index,
+      let effects = sleeve.receiveControl(payload[1], now: now)
+    else {
+      sleeve.counts.badControls += 1
+      return []
+    }
+    return effects
   }
 
   /// Time has come.
-  public mutating func advance(now: MeshInstant) -> [OverlayEffect] { [] }
-}
-
-/// Why two peers cannot exchange frames.
-public enum OverlayError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// None in common.
-  case nothingInCommon(ours: [String], theirs: [String])
-  /// The peer is too old to say what it speaks.
-  case notAdvertised
-
-  /// A sentence for people.
-  public var description: String { "" }
+  public mutating func advance(now: MeshInstant) -> [OverlayEffect] { sleeve.advance(now: now) }
 }
