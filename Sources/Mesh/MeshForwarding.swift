@@ -4,7 +4,8 @@ public import Inet
 
 /// What the data plane has to know of the mesh.
 ///
-/// Routes are those over connections that both ends call established (DESIGN: "data plane").
+/// Routes are those over connections that both ends call established. Every neighbour that a route
+/// names is in `neighbours` and established.
 public struct MeshForwarding: Sendable, Equatable {
   /// A peer we are connected with.
   public struct Neighbour: Sendable, Equatable {
@@ -18,6 +19,18 @@ public struct MeshForwarding: Sendable, Equatable {
     public var hasVXLAN: Bool
     /// Whether the overlay works.
     public var isEstablished: Bool
+
+    /// Describes a neighbour.
+    public init(
+      name: PeerName, address: SocketAddress, local: SocketAddress, hasVXLAN: Bool,
+      isEstablished: Bool
+    ) {
+      self.name = name
+      self.address = address
+      self.local = local
+      self.hasVXLAN = hasVXLAN
+      self.isEstablished = isEstablished
+    }
   }
 
   /// A peer frames can be sent to.
@@ -30,14 +43,32 @@ public struct MeshForwarding: Sendable, Equatable {
     public var nextHop: PeerName?
     /// The neighbours that a flood from this peer is passed on to.
     public var broadcast: [PeerName]
+
+    /// Describes a peer.
+    public init(name: PeerName, shortID: ShortID?, nextHop: PeerName?, broadcast: [PeerName]) {
+      self.name = name
+      self.shortID = shortID
+      self.nextHop = nextHop
+      self.broadcast = broadcast
+    }
   }
 
   /// Our own short number.
   public var shortID: ShortID
-  /// Everybody we are connected with, by name.
+  /// Everybody we are connected with whose overlay's address is known, by name.
   public var neighbours: [Neighbour]
   /// Every other peer, by name.
   public var peers: [Peer]
   /// The neighbours that our own floods go to, by name.
   public var broadcast: [PeerName]
+
+  /// Puts a picture together.
+  public init(
+    shortID: ShortID, neighbours: [Neighbour], peers: [Peer], broadcast: [PeerName]
+  ) {
+    self.shortID = shortID
+    self.neighbours = neighbours
+    self.peers = peers
+    self.broadcast = broadcast
+  }
 }

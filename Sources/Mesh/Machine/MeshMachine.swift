@@ -4,6 +4,9 @@ public import Inet
 public import Sealing
 
 /// The mesh of one peer: connections, gossip, topology, and what to dial.
+///
+/// Every input is dealt with to its end at once. Nothing waits in here but bytes of unfinished
+/// messages, whose number `Link` bounds: what is to be sent becomes an effect immediately.
 public struct MeshMachine: Sendable {
   /// What the configuration says, and what is drawn at the start.
   public struct Options: Sendable {
@@ -36,20 +39,106 @@ public struct MeshMachine: Sendable {
     }
   }
 
-  /// When `MeshInput.deadline` is due; nil: never.
-  public var nextDeadline: MeshInstant? { nil }
-
   /// What the data plane has to know now.
-  public var forwarding: MeshForwarding {
-    MeshForwarding(shortID: ShortID(truncating: 0), neighbours: [], peers: [], broadcast: [])
-  }
+  public internal(set) var forwarding: MeshForwarding
+
+  let options: Options
+  var random: any RandomNumberGenerator & Sendable
+  /// The time of the input that is being dealt with.
+  var now = MeshInstant(nanoseconds: 0)
+  /// What has come of it so far.
+  var effects: [MeshEffect] = []
+  var topology: Topology
+  var routes: MeshRoutes
+  var channel = TopologyChannel()
+  var seen = SeenPayloads()
+  var maker: ConnectionMaker
+  /// Every TCP session there is.
+  var connections: [LinkIdentifier: MeshConnection] = [:]
+  /// Those of them that belong to the topology.
+  var linkOfPeer: [PeerName: LinkIdentifier] = [:]
+  var strangers = Strangers()
+  var counts = MeshReport.Counts()
+  var notes = NoteLimiter()
+  /// When everything that is known is told again; nil before the first input.
+  var gossipAt: MeshInstant?
+  /// Whether somebody might have to be dialled.
+  var isPlanNeeded = false
+  /// Whether `forwarding` might be out of date.
+  var isForwardingStale = false
+  private var linkCount: UInt64 = 0
 
   /// A mesh with nobody in it.
-  public init(_ options: Options, random: any RandomNumberGenerator & Sendable) {}
-
-  /// What people see of it.
-  public func report(now: MeshInstant) -> MeshReport { MeshReport() }
+  public init(_ options: Options, random: any RandomNumberGenerator & Sendable) {
+    var random = random
+    let shortID = ShortID(truncating: random.next())
+    let own = PeerDescription(
+      name: options.name, nickname: options.nickname, uid: options.uid, version: 0,
+      shortID: shortID, connections: [])
+    self.options = options
+    self.random = random
+    topology = Topology(own: own)
+    routes = MeshRoutes(topology)
+    maker = ConnectionMaker(port: options.port)
+    forwarding = MeshForwarding(shortID: shortID, neighbours: [], peers: [], broadcast: [])
+  }
 
   /// Takes one input; the effects are to be carried out in order.
-  public mutating func handle(_ input: MeshInput, now: MeshInstant) -> [MeshEffect] { [] }
+  public mutating func handle(_ input: MeshInput, now: MeshInstant) -> [MeshEffect] {
+    self.now = max(self.now, now)
+    if gossipAt == nil { gossipAt = now.advanced(by: MeshTiming.gossip) }
+    take(input)
+    settle()
+    defer { effects = [] }
+    return effects
+  }
+
+  private mutating func take(_ input: MeshInput) {
+    switch input {
+    case .accepted(let link, let remote, let local): accept(link, remote: remote, local: local)
+    case .dialed(let link, let remote, let local): dialed(link, remote: remote, local: local)
+    case .dialFailed(let link, let reason): dialFailed(link, reason: reason)
+    case .received(let link, let bytes): receive(bytes, on: link)
+    case .closed(let link, let reason): closed(link, reason: reason)
+    case .datagram(let bytes, let address): receive(datagram: bytes, from: address)
+    case .datagramTooLong(let destination, let pathMTU):
+      datagramTooLong(destination: destination, pathMTU: pathMTU)
+    case .deadline: advance()
+    case .connect(let targets, let isReplacing):
+      maker.connect(targets, isReplacing: isReplacing, now: self.now)
+      isPlanNeeded = true
+    case .forget(let targets):
+      maker.forget(targets)
+      isPlanNeeded = true
+    }
+  }
+
+  /// Deals with what inputs of any kind may have left to do.
+  private mutating func settle() {
+    if routes.dueAt.isDue(now) { calculateRoutes() }
+    if isPlanNeeded { dialWhoeverIsDue() }
+    if isForwardingStale { renewForwarding() }
+  }
+
+  /// Dials what the connection maker wants to be dialled.
+  private mutating func dialWhoeverIsDue() {
+    isPlanNeeded = false
+    for address in maker.plan(makerView(withDiscovery: true), now: now) {
+      linkCount += 1
+      let link = LinkIdentifier(linkCount)
+      maker.dialing(address, link)
+      effects.append(.dial(link, address))
+    }
+  }
+
+  /// Writes a line into the log, unless whoever is the cause made us write too many.
+  mutating func note(
+    _ cause: NoteLimiter.Cause, _ level: MeshNote.Level, _ text: String,
+    _ details: [String: String]
+  ) {
+    guard let suppressed = notes.admit(cause, now: now) else { return }
+    var details = details.mapValues(\.forPeople)
+    if suppressed > 0 { details["suppressed"] = String(suppressed) }
+    effects.append(.note(MeshNote(level, text, details)))
+  }
 }

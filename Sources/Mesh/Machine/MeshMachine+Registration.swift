@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Inet
+import Sealing
+
+// How a session becomes a connection, and how that leaves (wire notes, section 6).
+extension MeshMachine {
+  /// The other end has presented itself.
+  mutating func register(_ map: FeatureMap, on link: LinkIdentifier) {
+    guard let connection = connections[link], connection.peering == nil else { return }
+    do throws(RegistrationError) {
+      let features = try check(map, connection)
+      if let target = connection.dialed { maker.answered(target, peer: features.name) }
+      let peering = try prepare(features, connection)
+      try makeRoom(for: peering)
+      add(peering, connection, link)
+    } catch {
+      end(link, LinkEnding(refusal: error.refusal, problem: error.problem))
+    }
+  }
+
+  /// Why a session cannot become a connection.
+  private struct RegistrationError: Error {
+    var refusal: Refusal
+    var problem: String
+
+    init(_ refusal: Refusal, _ problem: String) {
+      self.refusal = refusal
+      self.problem = problem
+    }
+  }
+
+  /// Whether we want to be connected with who is there.
+  private func check(
+    _ map: FeatureMap, _ connection: MeshConnection
+  ) throws(RegistrationError) -> Features {
+    let features: Features
+    do throws(FeatureError) { features = try Features(map) } catch {
+      throw RegistrationError(.features, error.description)
+    }
+    if features.name == options.name {
+      throw features.uid == options.uid
+        ? RegistrationError(.selfConnection, "this is ourselves: remove the target")
+        : RegistrationError(
+          .nameCollision, "its name is ours, \(features.name): give one of the peers another name")
+    }
+    guard features.name != .unknown, features.uid != 0 else {
+      throw RegistrationError(.features, "its name and UID may not be 0")
+    }
+    // Anybody may be where the user sent us; where other peers did, only somebody they know.
+    if let target = connection.dialed, maker.candidates[target]?.isUserMade != true,
+      topology.peers[features.name] == nil
+    {
+      throw RegistrationError(.unknownPeer, "no peer knows \(features.name), who answers there")
+    }
+    return features
+  }
+
+  private func prepare(
+    _ features: Features, _ connection: MeshConnection
+  ) throws(RegistrationError) -> MeshConnection.Peering {
+    let uid = connection.connectionID ^ features.connectionID
+    let isTrusted = connection.isTrusting && features.isTrusting
+    let overlay: OverlaySwitch
+    do throws(OverlayError) {
+      overlay = try OverlaySwitch(
+        OverlaySwitch.Options(
+          own: options.name, remote: features.name, connectionUID: uid,
+          isOutbound: connection.isOutbound, remoteAddress: connection.remote,
+          localAddress: connection.local, key: isTrusted ? nil : connection.session.sessionKey,
+          underlayMTU: options.underlayMTU),
+        remoteOverlays: features.overlays)
+    } catch {
+      throw RegistrationError(.overlay, error.description)
+    }
+    let theirs = features.overlays ?? []
+    return MeshConnection.Peering(
+      features: features, uid: uid,
+      overlayCount: OverlaySwitch.advertised.count { theirs.contains($0) },
+      hasVXLAN: options.hasVXLAN && features.extensions.contains("vxlan"), overlay: overlay,
+      heartbeatAt: now.advanced(by: MeshTiming.heartbeat))
+  }
+
+  /// Of two connections with the same peer, both ends keep the one with the lower number.
+  private mutating func makeRoom(
+    for peering: MeshConnection.Peering
+  ) throws(RegistrationError) {
+    let name = peering.features.name
+    guard let rival = linkOfPeer[name], let other = connections[rival]?.peering else {
+      let countMax = options.connectionCountMax
+      guard countMax <= 0 || linkOfPeer.count < countMax else {
+        throw RegistrationError(.limit, "there are \(countMax) connections, as many as allowed")
+      }
+      return
+    }
+    let duplicate = "another connection with \(name) is kept"
+    guard other.uid >= peering.uid else { throw RegistrationError(.duplicate, duplicate) }
+    let isTie = other.uid == peering.uid
+    end(rival, LinkEnding(refusal: .duplicate, problem: duplicate, isReplaced: !isTie))
+    if isTie {
+      throw RegistrationError(.duplicate, "two connections with \(name) have the same number")
+    }
+  }
+
+  private mutating func add(
+    _ peering: MeshConnection.Peering, _ connection: MeshConnection, _ link: LinkIdentifier
+  ) {
+    let features = peering.features
+    let known = topology.peers[features.name]
+    let isNews = known?.uid != features.uid || routes.established.unicast[features.name] == nil
+    strangers.remove(link)
+    connections[link]?.peering = peering
+    linkOfPeer[features.name] = link
+    if let target = connection.dialed { maker.connected(target, link) }
+    topology.addConnection(
+      to: PeerDescription(
+        name: features.name, nickname: features.nickname, uid: features.uid, version: 0,
+        shortID: features.shortID, connections: []),
+      address: connection.remote.description, isOutbound: connection.isOutbound)
+    topologyChanged(about: [features.name])
+    isForwardingStale = true
+    isPlanNeeded = true
+    note(
+      .peers, .info, "connection added",
+      [
+        "peer": features.name.description, "nickname": features.nickname,
+        "address": connection.remote.description,
+        "direction": connection.isOutbound ? "outbound" : "inbound",
+        "encrypted": connection.session.sessionKey == nil ? "false" : "true",
+      ])
+    if isNews { sendEverything(on: link) }
+    let now = now
+    withOverlay(of: link) { $0.confirm(now: now) }
+  }
+
+  /// A connection is gone; `isReplaced`: another one with the same peer follows at once.
+  mutating func unregister(
+    _ link: LinkIdentifier, _ peering: MeshConnection.Peering, isReplaced: Bool
+  ) {
+    let name = peering.features.name
+    guard linkOfPeer[name] == link else { return }
+    linkOfPeer[name] = nil
+    topology.removeConnection(with: name)
+    topologyChanged(about: [name])
+    isForwardingStale = true
+    if isReplaced { channel.scheduleCollection(now: now) } else { collectGarbage() }
+  }
+
+  // MARK: Overlays
+
+  /// Lets an overlay do something, and does what it wants done.
+  mutating func withOverlay(
+    of link: LinkIdentifier, _ work: (inout OverlaySwitch) -> [OverlayEffect]
+  ) {
+    let before = connections[link]?.peering?.overlay.remoteAddress
+    guard let wanted = connections[link]?.peering?.letOverlay(work) else { return }
+    if connections[link]?.peering?.overlay.remoteAddress != before { isForwardingStale = true }
+    for effect in wanted { carryOut(effect, on: link) }
+  }
+
+  private mutating func carryOut(_ effect: OverlayEffect, on link: LinkIdentifier) {
+    guard let peering = connections[link]?.peering else { return }
+    switch effect {
+    case .datagram(let bytes, let address, let isFragmentable):
+      effects.append(.datagram(bytes, to: address, isFragmentable: isFragmentable))
+    case .control(let payload):
+      // Weave Net does not check either and dies of it.
+      guard payload.count >= 2, Int(payload[0]) < peering.overlayCount else { return }
+      send(.overlayControl, payload, on: link)
+    case .established: establish(link, peering)
+    case .failed(let problem): end(link, LinkEnding(refusal: .overlay, problem: problem))
+    }
+  }
+
+  private mutating func establish(_ link: LinkIdentifier, _ peering: MeshConnection.Peering) {
+    guard !peering.isEstablished else { return }
+    connections[link]?.peering?.isEstablished = true
+    topology.setEstablished(true, with: peering.features.name)
+    topologyChanged(about: [peering.features.name])
+    isForwardingStale = true
+    note(
+      .peers, .info, "connection established",
+      ["peer": peering.features.name.description, "overlay": peering.overlay.name])
+  }
+
+  mutating func receive(datagram: [UInt8], from address: SocketAddress) {
+    guard let name = PeerName(octets: datagram.prefix(6)), let link = linkOfPeer[name] else {
+      counts.unknownDatagrams += 1
+      return
+    }
+    let now = now
+    withOverlay(of: link) { $0.receive(datagram, from: address, now: now) }
+  }
+}

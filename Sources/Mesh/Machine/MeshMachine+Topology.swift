@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Inet
+
+// The picture of who reaches whom, and what follows from it.
+extension MeshMachine {
+  /// Our own entry changed, and something about these peers with it: soon the others hear of it.
+  mutating func topologyChanged(about names: [PeerName]) {
+    routes.invalidate(now: now)
+    channel.schedule(about: names, now: now)
+  }
+
+  /// Tells the others about us and these peers.
+  mutating func announce(_ names: Set<PeerName>) {
+    let update = topology.update(about: names.union([options.name]))
+    gossip(update.gob, .topology, except: nil)
+  }
+
+  /// Forgets everybody who cannot be reached.
+  mutating func collectGarbage() {
+    channel.collected()
+    let (forgotten, isOwnChanged) = topology.collectGarbage(random: &random)
+    if isOwnChanged { topologyChanged(about: []) }
+    guard !forgotten.isEmpty else { return }
+    routes.invalidate(now: now)
+    effects.append(.peersForgotten(forgotten.sorted()))
+  }
+
+  // MARK: Routes
+
+  /// Whatever is passed on has to take the ways of now.
+  mutating func calculateRoutesIfNeeded() {
+    if routes.dueAt != nil { calculateRoutes() }
+  }
+
+  mutating func calculateRoutes() {
+    routes.calculate(topology, now: now)
+    isForwardingStale = true
+    isPlanNeeded = true
+  }
+
+  /// Works out what the data plane has to know, and says so if it is something new.
+  mutating func renewForwarding() {
+    isForwardingStale = false
+    let neighbours = forwardingNeighbours
+    let usable = Set(neighbours.filter(\.isEstablished).map(\.name))
+    var peers: [MeshForwarding.Peer] = []
+    for (name, peer) in topology.peers.sorted(by: { $0.key < $1.key }) where name != options.name {
+      let hop = routes.established.unicast[name].flatMap { usable.contains($0) ? $0 : nil }
+      let shortID = peer.shortID.flatMap { topology.owner(of: $0) == name ? $0 : nil }
+      let broadcast = routes.established.broadcast(from: name).filter { usable.contains($0) }
+      peers.append(
+        MeshForwarding.Peer(name: name, shortID: shortID, nextHop: hop, broadcast: broadcast))
+    }
+    let own = routes.established.broadcast(from: options.name).filter { usable.contains($0) }
+    let renewed = MeshForwarding(
+      shortID: topology.own.shortID ?? forwarding.shortID, neighbours: neighbours, peers: peers,
+      broadcast: own)
+    guard renewed != forwarding else { return }
+    forwarding = renewed
+    effects.append(.forwardingChanged)
+  }
+
+  private var forwardingNeighbours: [MeshForwarding.Neighbour] {
+    linkOfPeer.sorted { $0.key < $1.key }.compactMap { name, link in
+      guard let connection = connections[link], let peering = connection.peering,
+        let address = peering.overlay.remoteAddress
+      else { return nil }
+      return MeshForwarding.Neighbour(
+        name: name, address: address, local: connection.local, hasVXLAN: peering.hasVXLAN,
+        isEstablished: peering.isEstablished)
+    }
+  }
+
+  // MARK: What the connection maker has to know
+
+  func makerView(withDiscovery: Bool) -> ConnectionMaker.View {
+    var view = ConnectionMaker.View()
+    view.connected = Set(linkOfPeer.keys)
+    if options.connectionCountMax > 0 {
+      view.room = max(0, options.connectionCountMax - linkOfPeer.count)
+    }
+    guard withDiscovery else { return view }
+    for link in linkOfPeer.values {
+      guard let connection = connections[link], !connection.isOutbound else { continue }
+      view.inboundHosts.insert(connection.remote.address)
+    }
+    if options.hasDiscovery, view.room > 0 { view.discovered = discovered }
+    return view
+  }
+
+  /// Where other peers are connected with somebody we are not connected with.
+  private var discovered: Set<SocketAddress> {
+    var texts: [Bool: Set<String>] = [:]
+    for (name, peer) in topology.peers where name != options.name {
+      for connection in peer.connections
+      where connection.peer != options.name && linkOfPeer[connection.peer] == nil {
+        texts[connection.isOutbound, default: []].insert(connection.address)
+      }
+    }
+    var found: Set<SocketAddress> = []
+    for (isOutbound, texts) in texts {
+      for text in texts {
+        // Whoever dialled that peer had some port of its own; it listens where everybody does.
+        guard var address = SocketAddress(text), address.address.isUnicast else { continue }
+        if !isOutbound { address.port = options.port }
+        if address.port != 0 { found.insert(address) }
+      }
+    }
+    return found
+  }
+}
