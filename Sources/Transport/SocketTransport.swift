@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import Inet
+package import Logging
+package import Mesh
+internal import NIOCore
+internal import NIOPosix
+internal import Synchronization
+
+/// The mesh's real sockets.
+///
+/// All links live on one event loop of SwiftNIO, which is also what tells of them; datagrams are
+/// told by another thread. What is asked for from one thread is done in that order.
+package final class SocketTransport: MeshTransport {
+  /// How often a free port is looked for if the options leave the choice.
+  private static let portTries = 32
+
+  /// The port of both sockets.
+  package let localPort: UInt16
+
+  private let group: MultiThreadedEventLoopGroup
+  private let loop: any EventLoop
+  private let listener: any Channel
+  private let table: NIOLoopBound<LinkTable>
+  private let datagrams: DatagramExchange
+  private let counter: TransportCounter
+  private let closing: ClosingLinks
+  private let receive: @Sendable (MeshInput) -> Void
+  private let isRunning = Mutex(true)
+
+  /// Opens the sockets and tells `receive` what happens, until `stop()`.
+  ///
+  /// `receive` is called by the transport's threads and must not wait. What it gets is in memory
+  /// until `consumed` says that it was dealt with.
+  package init(
+    options: TransportOptions, logger: Logger, receive: @escaping @Sendable (MeshInput) -> Void
+  ) throws(TransportError) {
+    let counter = TransportCounter()
+    let closing = ClosingLinks()
+    group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+    loop = group.next()
+    self.counter = counter
+    self.closing = closing
+    self.receive = receive
+    let opening = Opening(
+      options: options, logger: logger, loop: loop, counter: counter, closing: closing,
+      receive: receive)
+    do throws(TransportError) {
+      let opened = try opening.open(tries: options.listen.port == 0 ? Self.portTries : 1)
+      (listener, table, datagrams, localPort) =
+        (opened.listener, opened.table, opened.datagrams, opened.port)
+    } catch {
+      try? group.syncShutdownGracefully()
+      throw error
+    }
+    logger.info(
+      "listening for peers",
+      metadata: ["address": "\(SocketAddress(options.listen.address, port: localPort))"])
+  }
+
+  /// What was counted so far.
+  package var counts: TransportCounts {
+    var counts = counter.now
+    counts.datagramsLost = datagrams.lostCount
+    return counts
+  }
+
+  /// Connects to `remote`, from the address that the mesh listens at.
+  package func dial(_ link: LinkIdentifier, _ remote: Inet.SocketAddress) {
+    perform { $0.dial(link, remote) }
+  }
+
+  /// Sends bytes in order; those for a link that is no more are forgotten.
+  package func send(_ bytes: [UInt8], on link: LinkIdentifier) {
+    perform { $0.send(bytes, on: link) }
+  }
+
+  /// Lets more of a link be read.
+  package func consumed(_ count: Int, on link: LinkIdentifier) {
+    perform { $0.consumed(count, on: link) }
+  }
+
+  /// Closes a link at once; the other end sees a reset, and nothing more is told of the link.
+  ///
+  /// A call of `receive` that another thread is in goes on.
+  package func close(_ link: LinkIdentifier) {
+    closing.insert(link)
+    perform { $0.close(link) }
+  }
+
+  /// Sends a datagram now, by the calling thread.
+  package func send(datagram: [UInt8], to remote: Inet.SocketAddress, isFragmentable: Bool) {
+    guard
+      let pathMTU = datagrams.send(datagram, to: remote, isFragmentable: isFragmentable)
+    else { return }
+    // Told from the loop, as whoever sends may not be ready to hear.
+    let receive = receive
+    perform { _ in receive(.datagramTooLong(destination: remote, pathMTU: pathMTU)) }
+  }
+
+  /// Lets more datagrams be handed up.
+  package func consumed(datagram length: Int) {
+    datagrams.consumed(length)
+  }
+
+  /// Closes everything and waits until all threads have ended; then nothing more is told.
+  ///
+  /// Not to be called by `receive`, whose thread it would wait for.
+  package func stop() {
+    precondition(!loop.inEventLoop, "a thread cannot wait for its own end")
+    let isFirst = isRunning.withLock { running in
+      defer { running = false }
+      return running
+    }
+    guard isFirst else { return }
+    let (table, listener) = (table, listener)
+    let closed = loop.submit {
+      table.value.closeAll()
+      listener.close(promise: nil)
+    }
+    try? closed.wait()
+    datagrams.stop()
+    // It closes what is still open, so that only a fault of the loop itself could be told here.
+    try? group.syncShutdownGracefully()
+  }
+
+  /// Does something on the event loop, unless that has ended.
+  private func perform(_ work: @escaping @Sendable (LinkTable) -> Void) {
+    let table = table
+    isRunning.withLock { isRunning in
+      if isRunning { loop.execute { work(table.value) } }
+    }
+  }
+}
