@@ -59,18 +59,19 @@ public struct Link: Sendable {
   }
 
   /// The first bytes to send.
-  public mutating func start() -> [UInt8] { session.start() }
+  public mutating func start() -> [UInt8] { session.start }
 
   /// Takes bytes as they come, in pieces of any size.
   ///
   /// - Throws: what is wrong, and the same at every later call; the connection is to be closed.
   public mutating func receive(_ bytes: [UInt8]) throws(LinkError) -> Progress {
-    let taken = try session.receive(bytes)
+    var features: FeatureMap?
+    let taken = try session.receive(bytes) { body throws(LinkError) in
+      features = try Link.features(body)
+    }
     var progress = Progress(reply: taken.reply)
     progress.events.reserveCapacity(taken.bodies.count)
-    if taken.hasFeatures, let features = taken.bodies.first {
-      progress.events.append(.features(try read(features)))
-    }
+    if let features { progress.events.append(.features(features)) }
     for body in taken.bodies.dropFirst(taken.hasFeatures ? 1 : 0) {
       progress.events.append(Link.event(body))
     }
@@ -85,13 +86,11 @@ public struct Link: Sendable {
     try session.seal([tag.rawValue] + payload)
   }
 
-  private mutating func read(_ features: [UInt8]) throws(LinkError) -> FeatureMap {
+  private static func features(_ body: [UInt8]) throws(LinkError) -> FeatureMap {
     do {
-      return try FeatureMap(gob: features)
+      return try FeatureMap(gob: body)
     } catch {
-      let failure = LinkError.features("\(error)")
-      session.fail(failure)
-      throw failure
+      throw .features("\(error)")
     }
   }
 
