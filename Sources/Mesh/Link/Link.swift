@@ -5,6 +5,8 @@ public import Sealing
 /// One end of a TCP session between two peers: bytes in, messages out, and the reverse.
 ///
 /// Protocol 2 only: header, key exchange if there is a password, features, then tagged messages.
+/// Messages are numbered by counting, so that a link is used in one place: a copy that seals too
+/// would use numbers twice, which tells what both messages say.
 public struct Link: Sendable {
   /// What a session starts with.
   public struct Options: Sendable {
@@ -64,6 +66,7 @@ public struct Link: Sendable {
   /// Takes bytes as they come, in pieces of any size.
   ///
   /// - Throws: what is wrong, and the same at every later call; the connection is to be closed.
+  ///   What the same bytes said before that is not told any more.
   public mutating func receive(_ bytes: [UInt8]) throws(LinkError) -> Progress {
     var features: FeatureMap?
     let taken = try session.receive(bytes) { body throws(LinkError) in
