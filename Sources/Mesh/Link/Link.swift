@@ -5,6 +5,8 @@ public import Sealing
 /// One end of a TCP session between two peers: bytes in, messages out, and the reverse.
 ///
 /// Protocol 2 only: header, key exchange if there is a password, features, then tagged messages.
+/// Messages are numbered by counting, so that a link is used in one place: a copy that seals too
+/// would use numbers twice, which tells what both messages say.
 public struct Link: Sendable {
   /// What a session starts with.
   public struct Options: Sendable {
@@ -59,18 +61,20 @@ public struct Link: Sendable {
   }
 
   /// The first bytes to send.
-  public mutating func start() -> [UInt8] { session.start() }
+  public mutating func start() -> [UInt8] { session.start }
 
   /// Takes bytes as they come, in pieces of any size.
   ///
   /// - Throws: what is wrong, and the same at every later call; the connection is to be closed.
+  ///   What the same bytes said before that is not told any more.
   public mutating func receive(_ bytes: [UInt8]) throws(LinkError) -> Progress {
-    let taken = try session.receive(bytes)
+    var features: FeatureMap?
+    let taken = try session.receive(bytes) { body throws(LinkError) in
+      features = try Link.features(body)
+    }
     var progress = Progress(reply: taken.reply)
     progress.events.reserveCapacity(taken.bodies.count)
-    if taken.hasFeatures, let features = taken.bodies.first {
-      progress.events.append(.features(try read(features)))
-    }
+    if let features { progress.events.append(.features(features)) }
     for body in taken.bodies.dropFirst(taken.hasFeatures ? 1 : 0) {
       progress.events.append(Link.event(body))
     }
@@ -85,13 +89,11 @@ public struct Link: Sendable {
     try session.seal([tag.rawValue] + payload)
   }
 
-  private mutating func read(_ features: [UInt8]) throws(LinkError) -> FeatureMap {
+  private static func features(_ body: [UInt8]) throws(LinkError) -> FeatureMap {
     do {
-      return try FeatureMap(gob: features)
+      return try FeatureMap(gob: body)
     } catch {
-      let failure = LinkError.features("\(error)")
-      session.fail(failure)
-      throw failure
+      throw .features("\(error)")
     }
   }
 

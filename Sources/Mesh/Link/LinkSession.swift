@@ -31,6 +31,9 @@ struct LinkSession: Sendable {
   private static let headerLength = 7
   private static let lengthLength = 4
 
+  /// Header, flag and public key.
+  let start: [UInt8]
+
   private let isOutbound: Bool
   private let featureLengthMax: Int
   private let messageLengthMax: Int
@@ -55,20 +58,20 @@ struct LinkSession: Sendable {
     // Weave takes an empty password for none.
     password = options.password.flatMap { $0.isEmpty ? nil : $0 }
     keyPair = options.keyPair
-  }
-
-  func start() -> [UInt8] {
     let header = LinkSession.magic + [LinkSession.version, LinkSession.version]
-    guard password != nil, let keyPair else { return header + [0] }
-    return header + [1] + keyPair.publicKey
+    start = password == nil ? header + [0] : header + [1] + options.keyPair.publicKey
   }
 
-  mutating func receive(_ bytes: [UInt8]) throws(LinkError) -> Progress {
+  /// Takes bytes; `check` may refuse the features before anything behind them is looked at, so
+  /// that the reason does not depend on how much came in one piece.
+  mutating func receive(
+    _ bytes: [UInt8], features check: ([UInt8]) throws(LinkError) -> Void = { _ in }
+  ) throws(LinkError) -> Progress {
     if case .failed(let error) = phase { throw error }
     buffer.append(bytes)
     var progress = Progress()
     do throws(LinkError) {
-      while try step(&progress) {}
+      while try step(&progress, check) {}
     } catch {
       fail(error)
       throw error
@@ -85,8 +88,7 @@ struct LinkSession: Sendable {
     }
   }
 
-  /// Ends the session for a reason that this type does not see.
-  mutating func fail(_ error: LinkError) {
+  private mutating func fail(_ error: LinkError) {
     phase = .failed(error)
     buffer = LinkBuffer()
     features = []
@@ -94,13 +96,16 @@ struct LinkSession: Sendable {
   }
 
   /// Takes the next part of the protocol; false if it is not there yet.
-  private mutating func step(_ progress: inout Progress) throws(LinkError) -> Bool {
+  private mutating func step(
+    _ progress: inout Progress, _ check: ([UInt8]) throws(LinkError) -> Void
+  ) throws(LinkError) -> Bool {
     switch phase {
     case .header: return try takeHeader()
     case .flag: return try takeFlag(&progress)
     case .publicKey: return try takePublicKey(&progress)
     case .features:
       guard let body = try takeFrame(lengthMax: featureLengthMax) else { return false }
+      try check(body)
       progress.bodies.append(body)
       progress.hasFeatures = true
       phase = .messages

@@ -8,6 +8,7 @@
 //
 // - `FuzzTarget`: the list of targets; the functions behind them are in its extensions.
 // - `PlainOpening`: VXLAN as the RFCs put it, to compare `openVXLAN` with.
+// - `PlainLink`: a session of the mesh in clear, to compare `Link` with.
 // - `PlainNetlink`: netlink's framing, to compare `NetlinkReply` with.
 // - `Reading`: takes numbers off the front of an input.
 
@@ -31,6 +32,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case netlink
   /// The record of an attachment in an interface's alias.
   case attachment
+  /// A session of the mesh.
+  case link
 
   /// Tries the bytes.
   package func run(_ bytes: [UInt8]) throws {
@@ -44,6 +47,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .configuration: try FuzzTarget.configuration(bytes)
     case .netlink: try FuzzTarget.netlink(bytes)
     case .attachment: try FuzzTarget.attachment(bytes)
+    case .link: try FuzzTarget.link(bytes)
     }
   }
 }

@@ -31,11 +31,12 @@ import Testing
     var random = SeededGenerator(seed: seed)
     let pair = KeyPair(random: &random)
     let other = KeyPair(random: &random).publicKey
+    let password = Password([1])
     var refusals = 0
     for _ in 0..<Self.streamCount {
-      let hasPassword = random.number(below: 8) == 0
+      let hasPassword = random.number(below: 16) == 0
       var options = Link.Options(
-        isOutbound: random.next() & 1 == 0, password: hasPassword ? Password([1]) : nil,
+        isOutbound: random.next() & 1 == 0, password: hasPassword ? password : nil,
         keyPair: pair)
       options.featureLengthMax = 100
       options.messageLengthMax = 400
@@ -94,12 +95,13 @@ import Testing
   @Test func bufferMovesAByteABoundedNumberOfTimes() throws {
     // A frame that comes byte by byte is never moved, and let go of when it is complete.
     var buffer = LinkBuffer()
+    var isEarly = false
     for index in 0..<100_000 {
-      #expect(buffer.take(100_000) == nil)
+      if buffer.take(100_000) != nil { isEarly = true }
       buffer.append([UInt8(truncatingIfNeeded: index)])
       buffer.compact()
     }
-    #expect(buffer.take(100_000)?.count == 100_000)
+    #expect(!isEarly && buffer.take(100_000)?.count == 100_000)
     buffer.compact()
     #expect(buffer.count == 0 && buffer.capacity == 0)
   }

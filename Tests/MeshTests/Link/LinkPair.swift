@@ -24,8 +24,8 @@ struct LinkPair {
     self.dialler = End(session: dialler)
     self.acceptor = End(session: acceptor)
     self.random = random
-    self.acceptor.wire = dialler.start()
-    self.dialler.wire = acceptor.start()
+    self.acceptor.wire = dialler.start
+    self.dialler.wire = acceptor.start
   }
 
   /// A pair with these passwords; features are `dialler` and `acceptor`.
