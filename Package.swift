@@ -155,6 +155,9 @@ let testSupport: [Target] = [
   .target(
     name: "TestSupport", dependencies: ["Inet", "Wire"], path: "Tests/TestSupport",
     swiftSettings: strict),
+  .target(
+    name: "CaptureSupport", dependencies: ["Inet"], path: "Tests/CaptureSupport",
+    swiftSettings: strict),
   .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
   .target(
     name: "DataplaneTestSupport",
@@ -166,12 +169,12 @@ let testSupport: [Target] = [
 
 let lowerTests: [Target] = [
   tests("InetTests", ["Inet"]),
-  tests("WireTests", ["Inet", "Wire"]),
+  tests("WireTests", ["CaptureSupport", "Inet", "Wire"]),
   tests("TablesTests", ["Tables"]),
   tests("TelemetryTests", ["Telemetry"]),
-  tests("SealingTests", ["Sealing"]),
-  tests("GobTests", ["Gob"]),
-  tests("MeshTests", ["Gob", "Inet", "Mesh", "Sealing", "Wire"]),
+  tests("SealingTests", ["CaptureSupport", "Sealing"]),
+  tests("GobTests", ["CaptureSupport", "Gob", "Inet"]),
+  tests("MeshTests", ["CaptureSupport", "Gob", "Inet", "Mesh", "Sealing", "Wire"]),
   tests("ForwardingTests", ["Forwarding", "Inet", "Tables"]),
   tests("XDPTests", ["CPrograms", "CXDP", "Dataplane", "Forwarding", "Inet", "Wire", "XDP"]),
   tests("RoutingTests", ["Forwarding", "Inet", "Routing", "Tables", "Wire"]),
@@ -210,8 +213,8 @@ let upperTests: [Target] = [
 let fuzzTargets = Target.target(
   name: "FuzzTargets",
   dependencies: [
-    "CLinux", "Dataplane", "DataplaneTestSupport", "Forwarding", "HostNetwork", "Inet", "Node",
-    "TestSupport", "Wire",
+    "CLinux", "Dataplane", "DataplaneTestSupport", "Forwarding", "HostNetwork", "Inet", "Mesh",
+    "Node", "Sealing", "TestSupport", "Wire",
   ],
   path: "Tests/Fuzz/FuzzTargets", swiftSettings: strict)
 

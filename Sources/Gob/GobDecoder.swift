@@ -30,15 +30,15 @@ public struct GobDecoder: Sendable {
     let definitionsBefore = definitionCount
     while input.remaining > 0 {
       valueOffset = input.position
-      let streamEnd = try enterMessage()
+      try enterMessage()
       let type = try input.int()
       if type >= 0 {
         let value = try topLevelValue(type)
-        try input.leave(streamEnd)
+        try input.leave()
         return value
       }
       try define(type)
-      try input.leave(streamEnd)
+      try input.leave()
     }
     guard definitionCount == definitionsBefore else {
       throw GobError(.truncated, offset: input.position)
@@ -46,7 +46,7 @@ public struct GobDecoder: Sendable {
     return nil
   }
 
-  private mutating func enterMessage() throws(GobError) -> Int {
+  private mutating func enterMessage() throws(GobError) {
     let length = try input.uint()
     guard length <= UInt64(max(0, limits.messageLength)) else {
       throw input.tooLarge("a message of \(length) bytes")
@@ -55,7 +55,7 @@ public struct GobDecoder: Sendable {
     guard length <= UInt64(input.remaining) else {
       throw GobError(.truncated, offset: input.position)
     }
-    return input.enter(Int(length))
+    input.enter(Int(length))
   }
 
   /// What is not a structure has a zero before it.
@@ -165,13 +165,24 @@ public struct GobDecoder: Sendable {
     var type = try input.int()
     while type < 0 {
       try define(type)
-      // The length of the message that the rest would be at top level.
-      _ = try input.uint()
+      try continueAfterDefinition()
       type = try input.int()
     }
-    let outerEnd = input.enter(try input.count())
+    input.enter(try input.count())
     let value = try topLevelValue(type)
-    try input.leave(outerEnd)
+    try input.leave()
     return .interface(typeName: name, value)
+  }
+
+  /// Goes on with a value that a definition interrupted: what had a length ends there, be it the
+  /// message or a part of it, and the rest has a length of its own.
+  private mutating func continueAfterDefinition() throws(GobError) {
+    let isMessage = input.isMessage
+    try input.leave()
+    if isMessage {
+      try enterMessage()
+    } else {
+      input.enter(try input.count())
+    }
   }
 }

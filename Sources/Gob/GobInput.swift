@@ -6,7 +6,9 @@ struct GobInput: Sendable {
   /// The next byte to read.
   private(set) var position = 0
   /// Where the message ends; between messages, where the stream ends.
-  private(set) var end: Int
+  private var end: Int
+  /// The ends that hold again when what `enter` began is over.
+  private var outerEnds: [Int] = []
 
   init(_ stream: [UInt8]) {
     self.stream = stream
@@ -14,6 +16,9 @@ struct GobInput: Sendable {
   }
 
   var remaining: Int { end - position }
+
+  /// Whether what is being read is a message, and no part of one with a length of its own.
+  var isMessage: Bool { outerEnds.count == 1 }
 
   /// An error at the next byte.
   func malformed(_ what: String) -> GobError { GobError(.malformed(what), offset: position) }
@@ -71,16 +76,15 @@ struct GobInput: Sendable {
     return stream[position..<position + count]
   }
 
-  /// Confines what follows to a number of bytes and returns the end that held before.
-  mutating func enter(_ length: Int) -> Int {
-    let outerEnd = end
+  /// Confines what follows to a number of bytes, which are there.
+  mutating func enter(_ length: Int) {
+    outerEnds.append(end)
     end = position + length
-    return outerEnd
   }
 
   /// Ends what `enter` began; all of it must have been read.
-  mutating func leave(_ outerEnd: Int) throws(GobError) {
+  mutating func leave() throws(GobError) {
     guard position == end else { throw malformed("\(remaining) bytes after a value") }
-    end = outerEnd
+    end = outerEnds.popLast() ?? stream.count
   }
 }

@@ -24,11 +24,12 @@ struct SleeveSealer: Sendable {
     let number = isFragmentable ? fragmentableCount : unfragmentableCount
     if isFragmentable { fragmentableCount += 1 } else { unfragmentableCount += 1 }
     let sequence = SleeveSequence(number: number, isFragmentable: isFragmentable)
-    var header = [UInt8](repeating: 0, count: SleeveSealedHeader.length)
-    var span = header.mutableSpan
+    var datagram = [UInt8](repeating: 0, count: SleeveSealedHeader.length)
+    var span = datagram.mutableSpan
     SleeveFields(sender: sender, sequence: sequence).encode(into: &span)
-    return header
-      + SecretBox.seal(records, nonce: sequence.nonce(isOutbound: isOutbound), key: key)
+    let nonce = sequence.nonce(isOutbound: isOutbound)
+    SecretBox.seal(records.span, nonce: nonce, key: key, appendingTo: &datagram)
+    return datagram
   }
 }
 
@@ -59,10 +60,9 @@ struct SleeveOpener: Sendable {
   mutating func open(_ datagram: [UInt8]) -> Outcome {
     guard let header = SleeveSealedHeader(datagram.span) else { return .notAuthentic }
     let sequence = header.sequence
-    let box = Array(datagram[SleeveSealedHeader.length...])
-    let nonce = sequence.nonce(isOutbound: isOutbound)
-    guard box.count >= SecretBox.overhead,
-      let records = SecretBox.open(box, nonce: nonce, key: key)
+    let box = datagram.span.extracting(droppingFirst: SleeveSealedHeader.length)
+    guard
+      let records = SecretBox.open(box, nonce: sequence.nonce(isOutbound: isOutbound), key: key)
     else { return .notAuthentic }
     // Only now: what is not authentic must not move the window.
     let isNew =

@@ -85,8 +85,10 @@ public struct Topology: Sendable {
 // MARK: - Our own connections; each change counts our version up
 
 extension Topology {
-  /// Adds a connection of ours; a peer that is not known yet enters the picture as `remote`, though
-  /// without connections. Another connection with the same peer is replaced.
+  /// Adds a connection of ours.
+  ///
+  /// A peer that is not known yet enters the picture as `remote`, though without connections.
+  /// Another connection with the same peer is replaced.
   public mutating func addConnection(
     to remote: PeerDescription, address: String, isOutbound: Bool
   ) {

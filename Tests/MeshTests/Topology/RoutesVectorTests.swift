@@ -33,7 +33,9 @@ struct RoutesVectorTests {
   }
 
   /// "a:bc b:d": everybody with whom it passes on what `source` broadcasts.
-  private func broadcast(_ picture: Picture, _ source: Character, _ edges: Routes.Edges) throws
+  private func broadcast(
+    _ picture: Picture, _ source: Character, _ edges: Routes.Edges
+  ) throws
     -> String
   {
     try picture.peers.keys.sorted().compactMap { own in

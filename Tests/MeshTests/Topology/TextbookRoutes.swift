@@ -22,8 +22,10 @@ struct TextbookRoutes {
     }
   }
 
-  /// Widens from a peer to the end. Stopping at a peer means to look at what was reached when it is
-  /// taken, so that is noted for all of them.
+  /// Widens from a peer to the end.
+  ///
+  /// Stopping at a peer means to look at what was reached when it is taken, so that is noted for
+  /// all of them.
   func widen(from start: PeerName) -> (firstHops: [PeerName: PeerName], ReachedByPeer) {
     var firstHops: [PeerName: PeerName] = [:]
     var reached: Set<PeerName> = [start]
