@@ -4,8 +4,10 @@ public import Inet
 
 /// A TCP connection as machine and transport name it; numbers are never used twice.
 public struct LinkIdentifier: Hashable, Sendable, BitwiseCopyable {
-  /// The number. The machine counts those that it dials from 1, the transport marks those that it
-  /// accepts with bit 63.
+  /// The number.
+  ///
+  /// The machine counts those that it dials from 1, the transport marks those that it accepts with
+  /// bit 63.
   public let number: UInt64
 
   /// Wraps a number.

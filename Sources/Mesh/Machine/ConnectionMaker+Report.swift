@@ -28,7 +28,7 @@ extension ConnectionMaker {
       line.state = candidate.problem == nil ? .connecting : .retrying
     case .waiting(let until):
       // Whoever answered there is connected by another way, and listed with that.
-      if let peer = candidate.peer, view.connected.contains(peer) { return nil }
+      if let peer = candidate.peer, view.connected[peer] != nil { return nil }
       if until != nil, view.room <= dialingCount {
         line.state = .suspended
         line.problem = "there are as many connections as allowed"

@@ -10,7 +10,7 @@ struct ConnectionMaker: Sendable {
   /// The mesh as it is now.
   struct View: Sendable {
     /// Whom we are connected with.
-    var connected: Set<PeerName> = []
+    var connected: [PeerName: LinkIdentifier] = [:]
     /// Hosts that have dialled us and are connected.
     var inboundHosts: Set<IPv4Address> = []
     /// Addresses of peers of peers.
@@ -164,7 +164,7 @@ struct ConnectionMaker: Sendable {
   /// Whether the peer that answered there is connected with us by another way: a second connection
   /// would only fight with the first.
   private func isConnected(_ candidate: Candidate, _ view: View) -> Bool {
-    candidate.peer.map { view.connected.contains($0) } ?? false
+    candidate.peer.map { view.connected[$0] != nil } ?? false
   }
 
   // MARK: What became of it

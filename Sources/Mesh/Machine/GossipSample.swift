@@ -10,7 +10,7 @@ enum GossipSample {
   /// The weights of all neighbours in the routes, without the one where the data came from.
   static func weights(_ unicast: [PeerName: PeerName], except: PeerName?) -> Weights {
     var weights: [PeerName: Int] = [:]
-    for hop in unicast.values where hop != except && hop != .unknown { weights[hop, default: 0] += 1 }
+    for hop in unicast.values where hop != except { weights[hop, default: 0] += 1 }
     return weights.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 }
   }
 

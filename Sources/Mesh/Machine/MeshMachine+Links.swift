@@ -121,9 +121,6 @@ extension MeshMachine {
     }
   }
 
-  /// A datagram was too long for the path to `destination`.
-  mutating func datagramTooLong(destination: SocketAddress, pathMTU: Int) {}
-
   /// Who is at the other end, for people.
   func name(of link: LinkIdentifier) -> String {
     guard let connection = connections[link] else { return "nobody" }

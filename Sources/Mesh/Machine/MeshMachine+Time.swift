@@ -24,7 +24,7 @@ extension MeshMachine {
       gossipAt = next > now ? next : now.advanced(by: MeshTiming.gossip)
       gossipEverything()
     }
-    isPlanNeeded = true
+    if maker.nextDeadline(makerView(withDiscovery: false)).isDue(now) { isPlanNeeded = true }
   }
 
   private mutating func advance(_ link: LinkIdentifier) {

@@ -76,7 +76,7 @@ extension MeshMachine {
 
   func makerView(withDiscovery: Bool) -> ConnectionMaker.View {
     var view = ConnectionMaker.View()
-    view.connected = Set(linkOfPeer.keys)
+    view.connected = linkOfPeer
     if options.connectionCountMax > 0 {
       view.room = max(0, options.connectionCountMax - linkOfPeer.count)
     }

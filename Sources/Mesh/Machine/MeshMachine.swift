@@ -101,8 +101,9 @@ public struct MeshMachine: Sendable {
     case .received(let link, let bytes): receive(bytes, on: link)
     case .closed(let link, let reason): closed(link, reason: reason)
     case .datagram(let bytes, let address): receive(datagram: bytes, from: address)
-    case .datagramTooLong(let destination, let pathMTU):
-      datagramTooLong(destination: destination, pathMTU: pathMTU)
+    case .datagramTooLong:
+      // Overlays take the path's length from the underlay so far, and do not search for it.
+      break
     case .deadline: advance()
     case .connect(let targets, let isReplacing):
       maker.connect(targets, isReplacing: isReplacing, now: self.now)

@@ -46,10 +46,11 @@ public struct MeshReport: Sendable, Equatable {
     public var terminations: UInt64 = 0
     /// Sessions that ended before they were connections, by reason.
     public var refusals: [String: UInt64] = [:]
-    /// Gossip messages received, sent and passed on.
+    /// Gossip messages received.
     public var gossipReceived: UInt64 = 0
+    /// Gossip messages sent or passed on, once for each neighbour.
     public var gossipSent: UInt64 = 0
-    /// Messages with an unknown tag.
+    /// Messages with a tag that is unknown, or known only from old peers.
     public var unknownMessages: UInt64 = 0
     /// Datagrams that name nobody we are connected with.
     public var unknownDatagrams: UInt64 = 0

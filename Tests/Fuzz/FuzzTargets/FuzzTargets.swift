@@ -9,6 +9,7 @@
 // - `FuzzTarget`: the list of targets; the functions behind them are in its extensions.
 // - `PlainOpening`: VXLAN as the RFCs put it, to compare `openVXLAN` with.
 // - `PlainLink`: a session of the mesh in clear, to compare `Link` with.
+// - `PlainSleeve`: sleeve's records as they are defined, to compare `SleeveRecords` with.
 // - `PlainNetlink`: netlink's framing, to compare `NetlinkReply` with.
 // - `Reading`: takes numbers off the front of an input.
 
@@ -22,6 +23,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case opening
   /// The hash that spreads flows.
   case flow
+  /// The views of sleeve's datagrams, and an overlay that is told what the bytes say.
+  case sleeve
   /// A worker with ports of both kinds, and the books it keeps.
   case worker
   /// The TOML reader.
@@ -42,6 +45,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .checksum: try FuzzTarget.checksum(bytes)
     case .opening: try FuzzTarget.opening(bytes)
     case .flow: try FuzzTarget.flow(bytes)
+    case .sleeve: try FuzzTarget.sleeve(bytes)
     case .worker: try FuzzTarget.worker(bytes)
     case .toml: try FuzzTarget.toml(bytes)
     case .configuration: try FuzzTarget.configuration(bytes)
