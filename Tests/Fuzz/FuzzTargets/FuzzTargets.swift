@@ -31,6 +31,10 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case netlink
   /// The record of an attachment in an interface's alias.
   case attachment
+  /// Any stream of Go's encoding.
+  case gob
+  /// What peers tell each other: features, envelopes and topology.
+  case topology
 
   /// Tries the bytes.
   package func run(_ bytes: [UInt8]) throws {
@@ -44,6 +48,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .configuration: try FuzzTarget.configuration(bytes)
     case .netlink: try FuzzTarget.netlink(bytes)
     case .attachment: try FuzzTarget.attachment(bytes)
+    case .gob: try FuzzTarget.gob(bytes)
+    case .topology: try FuzzTarget.topology(bytes)
     }
   }
 }
