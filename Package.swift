@@ -213,8 +213,8 @@ let upperTests: [Target] = [
 let fuzzTargets = Target.target(
   name: "FuzzTargets",
   dependencies: [
-    "CLinux", "Dataplane", "DataplaneTestSupport", "Forwarding", "HostNetwork", "Inet", "Mesh",
-    "Node", "Sealing", "TestSupport", "Wire",
+    "CLinux", "Dataplane", "DataplaneTestSupport", "Forwarding", "Gob", "HostNetwork", "Inet",
+    "Mesh", "Node", "Sealing", "TestSupport", "Wire",
   ],
   path: "Tests/Fuzz/FuzzTargets", swiftSettings: strict)
 

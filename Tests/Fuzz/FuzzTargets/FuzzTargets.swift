@@ -37,6 +37,10 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case attachment
   /// A session of the mesh.
   case link
+  /// Any stream of Go's encoding.
+  case gob
+  /// What peers tell each other: features, envelopes and topology.
+  case topology
 
   /// Tries the bytes.
   package func run(_ bytes: [UInt8]) throws {
@@ -52,6 +56,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .netlink: try FuzzTarget.netlink(bytes)
     case .attachment: try FuzzTarget.attachment(bytes)
     case .link: try FuzzTarget.link(bytes)
+    case .gob: try FuzzTarget.gob(bytes)
+    case .topology: try FuzzTarget.topology(bytes)
     }
   }
 }
