@@ -4,9 +4,9 @@ internal import CSodium
 
 /// Bytes that are nowhere else and are zeroed in the end.
 ///
-/// They lie in memory from `sodium_malloc`: not in a core dump, between pages that nobody may touch,
-/// and not swapped out as long as the process may lock memory. Where the kernel gives no such
-/// memory they lie in the heap.
+/// They lie in memory from `sodium_malloc`: not in a core dump, between pages that nobody may
+/// touch, and not swapped out as long as the process may lock memory. Where the kernel gives no
+/// such memory they lie in the heap.
 ///
 /// Why this is sound: `memory` is allocated by the initialiser and freed by `deinit` and nowhere
 /// else, so it is there as long as a reference is held; `withBytes` holds one while it lends the
