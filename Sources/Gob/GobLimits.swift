@@ -2,8 +2,9 @@
 
 /// What a stream may ask of its reader.
 ///
-/// Counts are checked against the bytes that are there before anything is done with them, so that
-/// memory is bounded by a small multiple of the stream's length in any case.
+/// Counts are checked against the bytes that are there before anything is done with them, and each
+/// value takes at least a byte. The worst streams, of tiny values in lists of their own, need some
+/// 40 bytes of memory for each of theirs.
 public struct GobLimits: Sendable, Equatable {
   /// Bytes of one message.
   public var messageLength = 10 * 1024 * 1024

@@ -81,8 +81,9 @@ import Testing
     #expect(try values(twice) == [point(1, 2), point(3, 4)])
     let nested = hexadecimal(
       """
-      \(definition)0021ff8401076d61696e2e4532ff8503010102453201ff86000101010157011000000033ff8625010a
-      6d61696e2e496e6e6572ff8703010105496e6e657201ff88000101010151010c00000009ff880501026869000000
+      \(definition)0021ff8401076d61696e2e4532ff8503010102453201ff86000101010157011000000033ff8625
+      010a6d61696e2e496e6e6572ff8703010105496e6e657201ff88000101010151010c000000
+      09ff880501026869000000
       """)
     let inner = GobValue.interface(typeName: "main.Inner", structure(["Q": .string("hi")]))
     let outer = GobValue.interface(typeName: "main.E2", structure(["W": inner]))
