@@ -41,9 +41,8 @@ extension Topology {
   private func namesMentionedFirst(by news: [PeerName: PeerDescription]) -> Set<PeerName> {
     var names: Set<PeerName> = []
     for peer in news.values {
-      for connection in peer.connections
-      where peers[connection.peer] == nil && news[connection.peer] == nil {
-        names.insert(connection.peer)
+      for name in peer.connections.lazy.map(\.peer) where !peers.keys.contains(name) {
+        if !news.keys.contains(name) { names.insert(name) }
       }
     }
     return names
@@ -52,7 +51,7 @@ extension Topology {
   private func admit(
     _ news: [PeerName: PeerDescription], _ placeholders: Set<PeerName>
   ) throws(TopologyError) {
-    let added = news.keys.count { peers[$0] == nil } + placeholders.count
+    let added = news.keys.count { !peers.keys.contains($0) } + placeholders.count
     if added > 0, peers.count + added > limits.peerCount {
       throw .tooManyPeers(count: peers.count + added, limit: limits.peerCount)
     }
@@ -68,7 +67,7 @@ extension Topology {
   /// otherwise believe rather than us.
   private mutating func outliveEarlierSelves(in update: TopologyUpdate) -> Bool {
     let own = own
-    let earlier = update.peers.filter { $0.name == ownName && $0.uid != own.uid }
+    let earlier = update.peers.lazy.filter { [ownName] in $0.name == ownName && $0.uid != own.uid }
     guard let version = earlier.map(\.version).max(), version >= own.version else { return false }
     countVersionUp(beyond: version)
     return self.own.version != own.version
