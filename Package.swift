@@ -187,7 +187,8 @@ let lowerTests: [Target] = [
 ]
 
 let upperTests: [Target] = [
-  tests("TransportTests", ["Inet", "Mesh", "Transport", logging, nioCore, nioPosix]),
+  tests(
+    "TransportTests", ["HostNetwork", "Inet", "Mesh", "Transport", logging, nioCore, nioPosix]),
   tests("HostNetworkTests", ["CLinux", "HostNetwork", "Inet"]),
   tests(
     "ControlPlaneTests",

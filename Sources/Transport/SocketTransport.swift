@@ -90,12 +90,13 @@ package final class SocketTransport: MeshTransport {
 
   /// Sends a datagram now, by the calling thread.
   package func send(datagram: [UInt8], to remote: Inet.SocketAddress, isFragmentable: Bool) {
-    guard
-      let pathMTU = datagrams.send(datagram, to: remote, isFragmentable: isFragmentable)
-    else { return }
+    guard datagrams.send(datagram, to: remote, isFragmentable: isFragmentable) else { return }
     // Told from the loop, as whoever sends may not be ready to hear.
     let receive = receive
-    perform { _ in receive(.datagramTooLong(destination: remote, pathMTU: pathMTU)) }
+    perform { _ in
+      guard let pathMTU = UDPSocket.pathMTU(to: remote) else { return }
+      receive(.datagramTooLong(destination: remote, pathMTU: pathMTU))
+    }
   }
 
   /// Lets more datagrams be handed up.

@@ -36,9 +36,10 @@ final class DatagramExchange: Sendable {
     running = Mutex(Running(socket: socket, thread: thread))
   }
 
-  /// Sends a datagram; gives the path MTU if it was longer and may not be fragmented.
-  func send(_ bytes: [UInt8], to remote: SocketAddress, isFragmentable: Bool) -> Int? {
-    guard let socket = running.withLock({ $0?.socket }) else { return nil }
+  /// Sends a datagram; gives whether it was longer than the path carries without fragments and may
+  /// not have any.
+  func send(_ bytes: [UInt8], to remote: SocketAddress, isFragmentable: Bool) -> Bool {
+    guard let socket = running.withLock({ $0?.socket }) else { return false }
     let outcome = socket.send(bytes, to: remote, isFragmentable: isFragmentable)
     counter.count {
       switch outcome {
@@ -48,7 +49,7 @@ final class DatagramExchange: Sendable {
       case .failed: $0.datagramsRefused += 1
       }
     }
-    return outcome == .tooLong && !isFragmentable ? UDPSocket.pathMTU(to: remote) : nil
+    return outcome == .tooLong && !isFragmentable
   }
 
   func consumed(_ length: Int) { inbox.consumed(length) }

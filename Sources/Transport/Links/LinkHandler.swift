@@ -58,7 +58,9 @@ final class LinkHandler: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     var buffer = unwrapInboundIn(data)
-    guard let bytes = buffer.readBytes(length: buffer.readableBytes), table.has(self) else { return }
+    guard let bytes = buffer.readBytes(length: buffer.readableBytes), table.has(self) else {
+      return
+    }
     unconsumed += bytes.count
     table.received(self, bytes)
   }

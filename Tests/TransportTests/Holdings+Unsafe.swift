@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Glibc
+
+/// What this process holds.
+///
+/// Safe to use: pointers do not leave a call.
+enum Holdings {
+  /// How many descriptors are open, with the one that it takes to look.
+  static var descriptorCount: Int {
+    (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0
+  }
+
+  /// The names of threads that a transport starts, sorted.
+  static var threads: [String] {
+    let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+    let names = tasks.compactMap {
+      try? String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8)
+    }
+    return names.filter { $0.hasPrefix("NIO-ELT") || $0.hasPrefix("weft-") }.sorted()
+  }
+
+  /// Lets nobody open another descriptor; gives what to restore.
+  static func lowerDescriptorLimit() -> rlimit {
+    var limit = rlimit()
+    _ = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    var lowered = limit
+    // The lowest free number is the limit, so that nothing below it is free.
+    let free = dup(0)
+    close(free)
+    lowered.rlim_cur = rlim_t(free)
+    _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &lowered)
+    return limit
+  }
+
+  static func restoreDescriptorLimit(_ limit: rlimit) {
+    var limit = limit
+    _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+}
