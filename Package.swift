@@ -129,7 +129,7 @@ let upperLayers: [Target] = [
   module(
     "ControlAPI",
     [
-      "ControlPlane", "Inet", httpClient, hummingbird, hummingbirdCore, lifecycle, logging,
+      "ControlPlane", "Inet", "Mesh", httpClient, hummingbird, hummingbirdCore, lifecycle, logging,
       nioCore, nioHTTP1,
     ]),
   module(
@@ -196,8 +196,8 @@ let upperTests: [Target] = [
   tests(
     "ControlAPITests",
     [
-      "ControlAPI", "ControlPlane", "Forwarding", "Inet", "weft", httpClient, lifecycle, logging,
-      nioCore, nioHTTP1,
+      "ControlAPI", "ControlPlane", "Forwarding", "Inet", "Mesh", "weft", httpClient, lifecycle,
+      logging, nioCore, nioHTTP1,
     ]),
   tests("NodeTests", ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Node", logging]),
   tests(
@@ -230,7 +230,8 @@ let fuzzer: [Target] = [
       "Wire", logging,
     ]),
   .target(
-    name: "Node", dependencies: ["ControlPlane", "Forwarding", "HostNetwork", "Inet", logging],
+    name: "Node",
+    dependencies: ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Sealing", logging],
     path: "Sources/Node/Configuration",
     swiftSettings: strict),
   fuzzTargets,

@@ -58,6 +58,39 @@ package struct ControlClient: Sendable {
     try await send(.GET, "/status/macs")
   }
 
+  /// Asks how each peer is reached.
+  package func connections() async throws(ControlClientError) -> [ConnectionReport] {
+    try await send(.GET, "/status/connections")
+  }
+
+  /// Asks who is connected with whom.
+  package func peers() async throws(ControlClientError) -> [MeshPeerReport] {
+    try await send(.GET, "/status/peers")
+  }
+
+  /// Asks which peers are to be connected with, as they were typed.
+  package func targets() async throws(ControlClientError) -> [String] {
+    try await send(.GET, "/status/targets")
+  }
+
+  /// Asks for Weave's report, which is JSON.
+  package func report() async throws(ControlClientError) -> String {
+    String(decoding: try await fetch(.GET, "/report"), as: UTF8.self)
+  }
+
+  /// Has the daemon be connected with peers.
+  package func connect(_ request: ConnectRequest) async throws(ControlClientError) {
+    let form = FormParameters(
+      request.targets.map { ("peer", $0) } + (request.isReplacing ? [("replace", "true")] : []))
+    _ = try await fetch(.POST, "/connect", FormParameters.contentType, Data(form.encoded.utf8))
+  }
+
+  /// Has the daemon dial peers no more.
+  package func forget(_ request: ForgetRequest) async throws(ControlClientError) {
+    let form = FormParameters(request.targets.map { ("peer", $0) })
+    _ = try await fetch(.POST, "/forget", FormParameters.contentType, Data(form.encoded.utf8))
+  }
+
   /// Follows the next frames; takes as long as the request says, and `timeout` for the rest.
   package func trace(_ request: TraceRequest) async throws(ControlClientError) -> TraceReport {
     let seconds = request.seconds ?? TraceRequest.secondsUsual
@@ -71,6 +104,22 @@ extension ControlClient {
   private func send<Answer: Decodable>(
     _ method: HTTPMethod, _ path: String, _ body: (some Encodable)? = String?.none
   ) async throws(ControlClientError) -> Answer {
+    let contents: Data?
+    do { contents = try body.map { try JSONForm.compact($0) } } catch {
+      throw .broken(path: socketPath, reason: "the request cannot be written: \(error)")
+    }
+    let answer = try await fetch(method, path, "application/json", contents)
+    do {
+      return try JSONForm.decode(Answer.self, from: answer)
+    } catch {
+      throw .broken(path: socketPath, reason: "its answer is not what this version expects")
+    }
+  }
+
+  /// The body of a good answer, as it came.
+  private func fetch(
+    _ method: HTTPMethod, _ path: String, _ contentType: String = "", _ body: Data? = nil
+  ) async throws(ControlClientError) -> Data {
     guard 1...SocketFile.pathLengthMax ~= socketPath.utf8.count,
       let url = URL(httpURLWithSocketPath: socketPath, uri: path)
     else { throw .unusablePath(socketPath) }
@@ -78,20 +127,21 @@ extension ControlClient {
     // A daemon that is not there now is not there: trying again only hides it until the timeout.
     configuration.connectionPool.retryConnectionEstablishment = false
     let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    var request = HTTPClientRequest(url: url.absoluteString)
+    request.method = method
+    request.headers.add(name: "accept", value: "application/json")
+    if let body {
+      request.headers.add(name: "content-type", value: contentType)
+      request.body = .bytes(body)
+    }
     let outcome: Result<(UInt, Data), any Error>
     do {
-      var request = HTTPClientRequest(url: url.absoluteString)
-      request.method = method
-      if let body {
-        request.headers.add(name: "content-type", value: "application/json")
-        request.body = .bytes(try JSONForm.compact(body))
-      }
       outcome = .success(try await exchange(request, over: client))
     } catch {
       outcome = .failure(error)
     }
     try? await client.shutdown()
-    return try read(outcome)
+    return try goodBody(of: outcome)
   }
 
   private func exchange(
@@ -103,18 +153,14 @@ extension ControlClient {
     return (response.status.code, Data(body.readableBytesView))
   }
 
-  private func read<Answer: Decodable>(
-    _ outcome: Result<(UInt, Data), any Error>
-  ) throws(ControlClientError) -> Answer {
+  private func goodBody(
+    of outcome: Result<(UInt, Data), any Error>
+  ) throws(ControlClientError) -> Data {
     switch outcome {
     case .failure(let error):
       throw explain(error)
     case .success((200, let body)):
-      do {
-        return try JSONForm.decode(Answer.self, from: body)
-      } catch {
-        throw .broken(path: socketPath, reason: "its answer is not what this version expects")
-      }
+      return body
     case .success((let status, let body)):
       let report = try? JSONForm.decode(ErrorReport.self, from: body)
       throw .refused(

@@ -8,24 +8,27 @@ import ServiceLifecycle
 
 /// The paths of the API and what each does with a `ControlService`.
 struct ControlRoutes: Sendable {
-  private let service: any ControlService
+  let service: any ControlService
+  /// The time of day.
+  let now: @Sendable () -> Date
 
   /// Serves `service`.
-  init(_ service: any ControlService) {
+  init(_ service: any ControlService, now: @escaping @Sendable () -> Date = { Date() }) {
     self.service = service
+    self.now = now
   }
 
   /// Every path with its methods, in the order they are listed to somebody who got lost.
   static let methods: [(path: String, methods: [HTTPRequest.Method])] = [
     ("/attachments", [.get, .post, .delete]), ("/status", [.get]), ("/status/macs", [.get]),
-    ("/trace", [.post]),
+    ("/trace", [.post]), ("/status/connections", [.get]), ("/status/peers", [.get]),
+    ("/status/targets", [.get]), ("/report", [.get]), ("/connect", [.post]), ("/forget", [.post]),
   ]
 
   /// The router, with refusals as JSON.
   func router() -> Router<BasicRequestContext> {
     let router = Router(context: BasicRequestContext.self)
     router.add(middleware: ErrorReporting())
-    router.get("status") { _, _ in try await Self.answer(service.status()) }
     router.get("status/macs") { _, _ in try await Self.answer(service.macs()) }
     router.get("attachments") { _, _ in try await Self.answer(service.attachments()) }
     router.post("attachments") { request, _ in
@@ -39,6 +42,7 @@ struct ControlRoutes: Sendable {
       return try await Self.answer(service.detach(order))
     }
     router.post("trace") { request, _ in try await trace(request) }
+    addWeavePaths(to: router)
     return router
   }
 
@@ -63,7 +67,7 @@ struct ControlRoutes: Sendable {
     return try RequestDecoder.decode(type, from: Data(buffer.readableBytesView))
   }
 
-  private static func check<Value>(
+  static func check<Value>(
     _ validated: () throws(RequestError) -> Value
   ) throws(ServiceError) {
     do {
@@ -73,7 +77,7 @@ struct ControlRoutes: Sendable {
     }
   }
 
-  private static func answer(_ value: some Encodable) throws -> Response {
+  static func answer(_ value: some Encodable) throws -> Response {
     try response(.ok, value)
   }
 
@@ -83,6 +87,13 @@ struct ControlRoutes: Sendable {
     let body = ByteBuffer(bytes: try JSONForm.compact(value))
     return Response(
       status: status, headers: [.contentType: "application/json"], body: .init(byteBuffer: body))
+  }
+
+  /// A refusal in the form that the request can read.
+  fileprivate static func refusal(
+    _ status: HTTPResponse.Status, _ report: ErrorReport, of request: Request
+  ) throws -> Response {
+    wantsText(request) ? text(report.error + "\n", status) : try response(status, report)
   }
 }
 
@@ -98,15 +109,15 @@ private struct ErrorReporting<Context: RequestContext>: RouterMiddleware {
     do {
       return try await next(request, context)
     } catch let error as ServiceError {
-      return try ControlRoutes.response(.init(code: error.kind.rawValue), error.report)
+      return try ControlRoutes.refusal(
+        .init(code: error.kind.rawValue), error.report, of: request)
     } catch let error as HTTPError where error.status == .notFound {
       return try lost(request)
     } catch is NIOTooManyBytesError {
-      return try ControlRoutes.response(
-        .contentTooLarge,
-        ErrorReport(
-          error: "the body is too long",
-          accepted: "at most \(RequestDecoder.bodyLengthMax) bytes"))
+      let report = ErrorReport(
+        error: "the body is too long",
+        accepted: "at most \(RequestDecoder.bodyLengthMax) bytes")
+      return try ControlRoutes.refusal(.contentTooLarge, report, of: request)
     } catch is EncodingError {
       return try ControlRoutes.response(
         .internalServerError, ErrorReport(error: "the report cannot be written as JSON"))
@@ -122,9 +133,9 @@ private struct ErrorReporting<Context: RequestContext>: RouterMiddleware {
         .notFound, ErrorReport(error: "there is no such path", accepted: paths))
     }
     let names = methods.map(\.rawValue).joined(separator: ", ")
-    var response = try ControlRoutes.response(
+    var response = try ControlRoutes.refusal(
       .methodNotAllowed,
-      ErrorReport(error: "\(path) does not know the method", accepted: names))
+      ErrorReport(error: "\(path) does not know the method", accepted: names), of: request)
     response.headers[.allow] = names
     return response
   }

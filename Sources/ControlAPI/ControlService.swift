@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import ControlPlane
+package import Mesh
 
 /// What the daemon does for the programs that talk to it.
 package protocol ControlService: Sendable {
@@ -28,6 +29,19 @@ package protocol ControlService: Sendable {
   ///
   /// The request has passed `validated()` once. There is one trace at a time.
   func trace(_ request: TraceRequest) async throws(ServiceError) -> TraceReport
+
+  /// The mesh at this moment; nil if there is none.
+  func meshReport() async -> MeshReport?
+
+  /// Is connected to the request's peers from now on.
+  ///
+  /// The request has passed `check()`; `notFound` if there is no mesh.
+  func connect(_ request: ConnectRequest) async throws(ServiceError)
+
+  /// Dials the request's peers no more; what is connected stays so.
+  ///
+  /// The request has passed `check()`; `notFound` if there is no mesh.
+  func forget(_ request: ForgetRequest) async throws(ServiceError)
 }
 
 /// Why the daemon did not do what it was asked.

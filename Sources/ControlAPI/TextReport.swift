@@ -60,7 +60,8 @@ package enum TextReport {
 extension TextReport {
   private static func overview(_ status: StatusReport) -> [String] {
     var table = TextTable([.right, .left], separator: " ")
-    for (label, value) in daemon(status) + underlay(status) + totals(status) {
+    let parts = daemon(status) + underlay(status) + mesh(status.mesh) + totals(status)
+    for (label, value) in parts {
       table.append([label.isEmpty ? "" : "\(label):", value])
     }
     return table.lines()

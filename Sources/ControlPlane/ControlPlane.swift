@@ -45,10 +45,13 @@ package actor ControlPlane {
     package var faults: [PortFault]
     /// Whether a stop leaves containers' interfaces for the next start.
     package var keepsAttachments: Bool
+    /// How peers find each other; nil: no mesh.
+    package var mesh: MeshOptions?
 
     package init(
       hostName: String, underlay: String, vxlanPort: UInt16, overlayMTU: Int?,
-      endpoints: [Endpoint], faults: [PortFault] = [], keepsAttachments: Bool
+      endpoints: [Endpoint], faults: [PortFault] = [], keepsAttachments: Bool,
+      mesh: MeshOptions? = nil
     ) {
       self.hostName = hostName
       self.underlay = underlay
@@ -57,6 +60,7 @@ package actor ControlPlane {
       self.endpoints = endpoints
       self.faults = faults
       self.keepsAttachments = keepsAttachments
+      self.mesh = mesh
     }
   }
 

@@ -24,6 +24,8 @@ package enum ControlPlaneError: Error, Equatable, CustomStringConvertible {
   case tablesFull
   /// Somebody else's trace is under way.
   case tracing
+  /// The configuration has no mesh.
+  case noMesh
   /// Weftd is stopping.
   case stopping
 
@@ -44,6 +46,8 @@ package enum ControlPlaneError: Error, Equatable, CustomStringConvertible {
     case .engine(let failure): failure.description
     case .tablesFull: "the forwarding tables are full; detach a container first"
     case .tracing: "another trace is under way; wait until it ends, which takes a minute at most"
+    case .noMesh:
+      "this weftd has no mesh; add a [mesh] section to its configuration and restart it"
     case .stopping: "weftd is stopping"
     }
   }

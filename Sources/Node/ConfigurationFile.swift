@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import FoundationEssentials
 package import HostNetwork
 
 /// A configuration file, and the cores that it may name.
@@ -25,7 +26,8 @@ package struct ConfigurationFile: Sendable {
     facts.cores = Set(cores)
     facts.udpReceivers.removeAll { $0.port == port }
     do {
-      return try Configuration.load(path: path, against: facts)
+      return try Configuration.load(
+        path: path, against: facts, environment: ProcessInfo.processInfo.environment)
     } catch {
       throw DaemonError(.configuration, "\(error)")
     }

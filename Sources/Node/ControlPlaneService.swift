@@ -3,6 +3,7 @@
 internal import ControlAPI
 internal import ControlPlane
 internal import HostNetwork
+internal import Mesh
 
 /// The control plane as the API knows it: the same calls, with errors as HTTP says them.
 struct ControlPlaneService: ControlService {
@@ -38,10 +39,29 @@ struct ControlPlaneService: ControlService {
     }
   }
 
+  func meshReport() async -> MeshReport? { await control.meshReport() }
+
+  func connect(_ request: ConnectRequest) async throws(ServiceError) {
+    do {
+      try await control.connect(request.targets, isReplacing: request.isReplacing)
+    } catch {
+      throw serviceError(error)
+    }
+  }
+
+  func forget(_ request: ForgetRequest) async throws(ServiceError) {
+    do {
+      try await control.forget(request.targets)
+    } catch {
+      throw serviceError(error)
+    }
+  }
+
   private func serviceError(_ error: ControlPlaneError) -> ServiceError {
     switch error {
     case .request(let request): ServiceError(request)
     case .notAttached: ServiceError(.notFound, error.description)
+    case .noMesh: ServiceError(.notFound, error.description)
     case .tracing: ServiceError(.conflict, error.description)
     case .alreadyAttached: ServiceError(.conflict, error.description)
     case .host(.interfaceExists): ServiceError(.conflict, error.description)

@@ -164,7 +164,8 @@ package struct Daemon: Sendable {
         ControlPlane.Options.Endpoint(address: $0.address, network: $0.vni, port: $0.port)
       },
       faults: configuration.faults,
-      keepsAttachments: configuration.attachments.onStop == .keep)
+      keepsAttachments: configuration.attachments.onStop == .keep,
+      mesh: configuration.meshOptions(hostName: Machine.hostName))
   }
 }
 

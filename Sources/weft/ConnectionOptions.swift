@@ -4,13 +4,35 @@ import ArgumentParser
 import ControlAPI
 import Foundation
 
-/// Where weftd is and in what form its answer is printed.
-struct ConnectionOptions: ParsableArguments {
+/// Where weftd is.
+struct SocketOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "weftd's socket; else WEFT_SOCKET, else \(ControlClient.defaultSocketPath).",
       valueName: "path"))
   var socket: String?
+
+  /// Asks weftd; an error has been printed when this throws.
+  func ask<Answer>(
+    _ question: (ControlClient) async throws(ControlClientError) -> Answer
+  ) async throws -> Answer {
+    do {
+      return try await question(client)
+    } catch {
+      throw Failure.exit(error)
+    }
+  }
+
+  private var client: ControlClient {
+    let environment = ProcessInfo.processInfo.environment["WEFT_SOCKET"] ?? ""
+    let usual = environment.isEmpty ? ControlClient.defaultSocketPath : environment
+    return ControlClient(socketPath: socket ?? usual)
+  }
+}
+
+/// Where weftd is and in what form its answer is printed.
+struct ConnectionOptions: ParsableArguments {
+  @OptionGroup var daemon: SocketOptions
 
   @Flag(help: "Print the API's JSON instead of text.")
   var json = false
@@ -19,19 +41,8 @@ struct ConnectionOptions: ParsableArguments {
   func show<Answer: Encodable>(
     _ ask: (ControlClient) async throws(ControlClientError) -> Answer, as text: (Answer) -> String
   ) async throws {
-    let answer: Answer
-    do {
-      answer = try await ask(client)
-    } catch {
-      throw Failure.exit(error)
-    }
+    let answer = try await daemon.ask(ask)
     print(json ? try JSONForm.pretty(answer) + "\n" : text(answer), terminator: "")
-  }
-
-  private var client: ControlClient {
-    let environment = ProcessInfo.processInfo.environment["WEFT_SOCKET"] ?? ""
-    let usual = environment.isEmpty ? ControlClient.defaultSocketPath : environment
-    return ControlClient(socketPath: socket ?? usual)
   }
 }
 

@@ -10,10 +10,16 @@ struct Status: AsyncParsableCommand {
   enum Topic: String, ExpressibleByArgument, CaseIterable {
     /// The MAC table.
     case macs
+    /// Who is connected with whom.
+    case peers
+    /// How each peer is reached.
+    case connections
+    /// Whom to be connected with.
+    case targets
   }
 
   static let configuration = CommandConfiguration(
-    abstract: "Show what weftd does: underlay, workers, ports, endpoints, drops.",
+    abstract: "Show what weftd does: underlay, mesh, workers, ports, endpoints, drops.",
     discussion: """
       What is wrong with the host stands after 'Problem', with what to do about it.
 
@@ -22,14 +28,34 @@ struct Status: AsyncParsableCommand {
 
       With 'macs': where each known MAC address is, and how long ago it was last seen.
 
+      With 'connections': how each peer of the mesh is reached, or why it is not. An arrow to \
+      the right stands for a connection that this host dialled, or is to dial. STATE is one of
+
+        established  frames pass, by the way in OVERLAY; MTU is the longest that fits
+        pending      there is a session, and the peers look for a way that frames can take
+        connecting   is being dialled for the first time
+        retrying     is being dialled once more; REMARK says what went wrong before
+        failed       could not be dialled; REMARK says why, and when it is tried again
+        waiting      will be dialled; REMARK says when
+        suspended    is not dialled for now: the peer is connected already, or there are as many \
+      connections as there may be
+        relayed      there is no connection; frames go through the peer in REMARK
+        unreachable  there is no connection and no way through others
+
+      With 'peers': every peer with its connections, as it tells of them, in Weave's form.
+
+      With 'targets': the peers of the configuration and of 'weft connect', as typed.
+
       EXAMPLES
         weft status
         weft status macs
+        weft status connections
+        weft status connections --json | jq '.[] | select(.state != "established")'
         weft status --json | jq .frames
 
       EXIT CODES
         0     shown
-        1     weftd failed
+        1     weftd failed, or has no mesh to tell of
         64    the command line is wrong
         69    weftd does not answer
         77    no permission to open weftd's socket
@@ -46,6 +72,18 @@ struct Status: AsyncParsableCommand {
       try await connection.show(
         { client throws(ControlClientError) in try await client.macs() },
         as: { TextReport.text($0) })
+    case .peers:
+      try await connection.show(
+        { client throws(ControlClientError) in try await client.peers() },
+        as: WeaveText.peers)
+    case .connections:
+      try await connection.show(
+        { client throws(ControlClientError) in try await client.connections() },
+        as: { TextReport.text($0) })
+    case .targets:
+      try await connection.show(
+        { client throws(ControlClientError) in try await client.targets() },
+        as: WeaveText.targets)
     case nil:
       try await connection.show(
         { client throws(ControlClientError) in try await client.status() },

@@ -2,9 +2,9 @@
 
 // The command-line tool: each command is one request to weftd and one answer printed.
 //
-// `Weft` lists the commands; `Attach`, `Detach`, `List`, `Status`, `Trace` and `ShowVersion` are
-// one file each, `ConnectionOptions` and `NamespaceOptions` what they share. `Failure` is the one
-// place that turns errors into a sentence and an exit code.
+// `Weft` lists the commands; `Attach`, `Detach`, `List`, `Connect`, `Forget`, `Status`, `Report`,
+// `Trace` and `ShowVersion` are one file each, `ConnectionOptions` and `NamespaceOptions` what they
+// share. `Failure` is the one place that turns errors into a sentence and an exit code.
 
 import ArgumentParser
 import ControlPlane
@@ -22,6 +22,8 @@ struct Weft: AsyncParsableCommand {
         ip netns add c1
         weft attach --netns c1 10.32.0.1/12
         weft ps
+        weft connect host-b
+        weft status connections
         weft status
         weft trace --port c1
         weft detach --netns c1
@@ -41,5 +43,8 @@ struct Weft: AsyncParsableCommand {
         77    no permission to open weftd's socket
       """,
     version: "weft \(Version.text)",
-    subcommands: [Attach.self, Detach.self, List.self, Status.self, Trace.self, ShowVersion.self])
+    subcommands: [
+      Attach.self, Detach.self, List.self, Connect.self, Forget.self, Status.self, Report.self,
+      Trace.self, ShowVersion.self,
+    ])
 }

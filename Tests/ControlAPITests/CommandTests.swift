@@ -140,6 +140,51 @@ import Testing
       ])
   }
 
+  @Test func peersAreConnectedWithAndForgotten() async throws {
+    let service = FakeControlService(mesh: Samples.mesh)
+    try await serve(service) { server in
+      for arguments in [
+        ["connect", "host-b", "192.0.2.3:6784"], ["connect", "--replace", "host-c"],
+        ["forget", "host-b"],
+      ] {
+        let outcome = try await Self.run(arguments, socket: server.path)
+        #expect(outcome.code == 0 && outcome.output == "" && outcome.errors == "", "\(outcome)")
+      }
+    }
+    #expect(
+      await service.connects == [
+        ConnectRequest(targets: ["host-b", "192.0.2.3:6784"]),
+        ConnectRequest(targets: ["host-c"], isReplacing: true),
+      ])
+    #expect(await service.forgets == [ForgetRequest(targets: ["host-b"])])
+  }
+
+  @Test func theMeshIsShownAsTextAndAsJSON() async throws {
+    try await serve(FakeControlService(mesh: Samples.mesh)) { server in
+      let connections = ConnectionReport.all(in: Samples.mesh)
+      let table = try await Self.run(["status", "connections"], socket: server.path)
+      #expect(table.code == 0 && table.output == TextReport.text(connections))
+      let json = try await Self.run(["status", "connections", "--json"], socket: server.path)
+      #expect(try JSONForm.pretty(connections) + "\n" == json.output)
+      let peers = try await Self.run(["status", "peers"], socket: server.path)
+      #expect(peers.output == WeaveText.peers(MeshPeerReport.all(in: Samples.mesh)))
+      let targets = try await Self.run(["status", "targets"], socket: server.path)
+      #expect(targets.output == "192.0.2.2\nhost-c:6784\n")
+      let report = try await Self.run(["report", "--json"], socket: server.path)
+      #expect(report.code == 0 && report.output.hasPrefix("{\n    \"Ready\": true,\n"))
+    }
+  }
+
+  @Test func withoutAMeshItIsSaidHowToHaveOne() async throws {
+    try await serve { server in
+      for arguments in [["status", "peers"], ["status", "connections"], ["report"]] {
+        let outcome = try await Self.run(arguments, socket: server.path)
+        #expect(outcome.code == 1 && outcome.output == "")
+        #expect(outcome.errors == "weft: \(ControlPlaneError.noMesh.description)\n")
+      }
+    }
+  }
+
   @Test func theVersionIsPrintedInEveryForm() async throws {
     for arguments in [["version"], ["--version"]] {
       let outcome = try await Self.run(arguments)
@@ -156,9 +201,11 @@ import Testing
     ["attach", "--netns", "c1", "--mac", "x", "10.32.0.1/12"],
     ["attach", "--netns", "c1", "--interface", "a/b", "10.32.0.1/12"],
     ["attach", "--netns", "", "10.32.0.1/12"], ["attach", "--pid", "0", "10.32.0.1/12"],
-    ["detach"], ["detach", "--pid", "x"], ["status", "peers"], ["launch"], ["ps", "c1"],
+    ["detach"], ["detach", "--pid", "x"], ["status", "dns"], ["launch"], ["ps", "c1"],
     ["trace", "-n", "0"], ["trace", "-n", "1001"], ["trace", "-n", "x"], ["trace", "--port", ""],
     ["trace", "--mac", "ff:ff:ff:ff:ff:ff"], ["trace", "--seconds", "61"], ["trace", "c1"],
+    ["connect"], ["connect", ":bad"], ["connect", "--replace"], ["connect", "a:0"], ["forget"],
+    ["forget", "a b"], ["forget", "--replace", "a"], ["report", "x"], ["report", "-f", "x"],
     ["ps", "--nonsense"], ["ps", "--socket", String(repeating: "a", count: 108)],
   ])
   func wrongCommandLinesExitWith64(arguments: [String]) async throws {
@@ -175,6 +222,7 @@ import Testing
   @Test func aMissingDaemonExitsWith69() async throws {
     for arguments in [
       ["ps"], ["status"], ["status", "macs"], ["detach", "--pid", "1"], ["trace"],
+      ["status", "peers"], ["connect", "a"], ["forget", "a"], ["report"],
     ] {
       let outcome = try await Self.run(arguments, socket: "/nonexistent/weft.sock")
       #expect(outcome.code == 69 && outcome.output == "")
@@ -209,7 +257,7 @@ import Testing
   @Test func helpNamesExitCodesAndExamples() async throws {
     for arguments in [
       ["--help"], ["attach", "-h"], ["detach", "-h"], ["ps", "-h"], ["status", "-h"],
-      ["trace", "-h"],
+      ["trace", "-h"], ["connect", "-h"], ["forget", "-h"], ["report", "-h"],
     ] {
       let outcome = try await Self.run(arguments)
       #expect(outcome.code == 0)

@@ -201,7 +201,8 @@ import Testing
 /// One exchange with an arbitrary method, path and body.
 enum Exchange {
   static func send(
-    _ method: String, _ path: String, _ body: String?, _ socketPath: String
+    _ method: String, _ path: String, _ body: String?, _ socketPath: String,
+    accept: String? = nil
   ) async throws -> (UInt, Data) {
     guard let url = URL(httpURLWithSocketPath: socketPath, uri: path) else {
       throw CancellationError()
@@ -211,6 +212,7 @@ enum Exchange {
     do {
       var request = HTTPClientRequest(url: url.absoluteString)
       request.method = .init(rawValue: method)
+      if let accept { request.headers.add(name: "accept", value: accept) }
       if let body { request.body = .bytes(Data(body.utf8)) }
       let response = try await client.execute(request, timeout: .seconds(20))
       let answer = try await response.body.collect(upTo: 1 << 20)

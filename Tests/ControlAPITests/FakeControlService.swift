@@ -3,6 +3,7 @@
 import ControlAPI
 import ControlPlane
 import Inet
+import Mesh
 
 /// A control service without a daemon behind it: keeps attachments in a dictionary.
 ///
@@ -20,10 +21,16 @@ actor FakeControlService: ControlService {
   /// How many of them have ended.
   private(set) var tracesEnded = 0
 
+  /// Every request about peers that arrived, in order.
+  private(set) var connects: [ConnectRequest] = []
+  private(set) var forgets: [ForgetRequest] = []
+  private let mesh: MeshReport?
+
   /// Refuses every change with `refusal` if there is one; answers after `delay`.
-  init(refusal: ServiceError? = nil, delay: Duration = .zero) {
+  init(refusal: ServiceError? = nil, delay: Duration = .zero, mesh: MeshReport? = nil) {
     self.refusal = refusal
     self.delay = delay
+    self.mesh = mesh
   }
 
   func attach(_ request: AttachRequest) async throws(ServiceError) -> AttachmentReport {
@@ -70,6 +77,18 @@ actor FakeControlService: ControlService {
     try? await Task.sleep(for: delay)
     tracesEnded += 1
     return Samples.trace
+  }
+
+  func meshReport() async -> MeshReport? { mesh }
+
+  func connect(_ request: ConnectRequest) async throws(ServiceError) {
+    connects.append(request)
+    if let refusal { throw refusal }
+  }
+
+  func forget(_ request: ForgetRequest) async throws(ServiceError) {
+    forgets.append(request)
+    if let refusal { throw refusal }
   }
 
   private func name(_ netns: String?, _ pid: Int32?) throws(ServiceError) -> String {

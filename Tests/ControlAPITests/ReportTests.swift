@@ -20,6 +20,11 @@ import Testing
     try survives(Samples.macs)
     try survives(ErrorReport(error: "e"))
     try survives(ErrorReport(error: "e", field: "f", accepted: "a"))
+    try survives(ConnectionReport.all(in: Samples.mesh))
+    try survives(MeshPeerReport.all(in: Samples.mesh))
+    var status = Samples.status
+    status.mesh = MeshSummaryReport(Samples.mesh)
+    try survives(status)
     for worker in Samples.workers { try survives(worker) }
     for port in Samples.ports { try survives(port) }
     for endpoint in Samples.endpoints { try survives(endpoint) }

@@ -6,7 +6,7 @@ package import Inet
 package struct MACReport: Codable, Sendable, Equatable {
   /// The station's address.
   package var mac: MACAddress
-  /// Where frames to the station go: `port NAME` or `vtep ADDRESS vni NUMBER`.
+  /// Where frames to the station go: `port NAME`, `peer NAME` or `vtep ADDRESS vni NUMBER`.
   package var location: String
   /// Seconds since a frame of the station was last seen; whole sweeps, so up to a minute coarse.
   package var ageSeconds: UInt64
@@ -15,6 +15,13 @@ package struct MACReport: Codable, Sendable, Equatable {
   package init(mac: MACAddress, port: String, ageSeconds: UInt64) {
     self.mac = mac
     self.location = "port \(port)"
+    self.ageSeconds = ageSeconds
+  }
+
+  /// A station behind another peer of the mesh.
+  package init(mac: MACAddress, peer: PeerName, ageSeconds: UInt64) {
+    self.mac = mac
+    self.location = "peer \(peer)"
     self.ageSeconds = ageSeconds
   }
 

@@ -7,12 +7,17 @@
 // need no further check, or throws one `RequestError` that says which field is wrong and what is
 // accepted.
 //
+// Peers are named by `PeerTarget`; `ConnectRequest` and `ForgetRequest` hold the parameters of forms,
+// as Weave has them.
+//
 // Answers: `AttachmentReport` (one container), `StatusReport` (the whole daemon: `UnderlayReport`,
 // `WorkerReport`, `PortReport`, `EndpointReport`, `MACCountReport`, `BudgetReport`, `LossReport`,
 // `FrameReport`, `DropReport`), `MACReport` (one learned address), `TraceReport` (the ways of
-// frames) and `ErrorReport`.
+// frames), `ConnectionReport` (how a peer is reached) and `MeshPeerReport` (who is connected with
+// whom), `MeshSummaryReport` (the mesh's part of the status) and `ErrorReport`. `RouterReport` is
+// the mesh in Weave's words, and its `OrderedJSON` Weave's report.
 //
-// Rules that hold for all of them: keys are snake_case, addresses are text, counters are whole
+// Rules that hold for all but the last: keys are snake_case, addresses are text, counters are whole
 // numbers since the daemon started, an absent value is a missing key, and nothing in a report can
 // make an encoder fail (shares are clamped to 0…100, so that no NaN gets in).
 

@@ -24,6 +24,8 @@ package struct StatusReport: Codable, Sendable, Equatable {
   package var macs: MACCountReport
   /// What the data plane holds and may hold.
   package var budget: BudgetReport
+  /// The mesh; nil if there is none.
+  package var mesh: MeshSummaryReport?
   /// What was taken from the daemon by others.
   package var losses: LossReport
   /// What became of all frames.
@@ -36,7 +38,8 @@ package struct StatusReport: Codable, Sendable, Equatable {
     version: String = Version.text, hostName: String, uptimeSeconds: UInt64,
     problems: [String] = [], underlay: UnderlayReport, overlayMTU: UInt32,
     workers: [WorkerReport], ports: [PortReport], endpoints: [EndpointReport],
-    macs: MACCountReport, budget: BudgetReport, losses: LossReport = LossReport(),
+    macs: MACCountReport, budget: BudgetReport, mesh: MeshSummaryReport? = nil,
+    losses: LossReport = LossReport(),
     frames: FrameReport, drops: [DropReport]
   ) {
     self.version = version
@@ -50,14 +53,15 @@ package struct StatusReport: Codable, Sendable, Equatable {
     self.endpoints = endpoints
     self.macs = macs
     self.budget = budget
+    self.mesh = mesh
     self.losses = losses
     self.frames = frames
     self.drops = drops
   }
 
   private enum CodingKeys: String, CodingKey {
-    case version, problems, underlay, workers, ports, endpoints, macs, budget, losses, frames
-    case drops
+    case version, problems, underlay, workers, ports, endpoints, macs, budget, mesh
+    case losses, frames, drops
     case hostName = "host_name"
     case uptimeSeconds = "uptime_seconds"
     case overlayMTU = "overlay_mtu"

@@ -6,11 +6,16 @@ extension Configuration {
 
   /// Reads and checks a file; with `machine`, also whether it can work here.
   ///
-  /// Throws every mistake at once, in the order of the lines.
+  /// With `machine` the secret of the mesh is read as well, from the file that the configuration
+  /// names or else from `environment`. Throws every mistake at once, in the order of the lines.
   package static func load(
-    path: String, against machine: MachineFacts? = nil
+    path: String, against machine: MachineFacts? = nil, environment: [String: String] = [:]
   ) throws(ConfigurationErrors) -> Configuration {
-    try parse(text: try TOMLFile.text(path), file: path, against: machine)
+    var (configuration, issues) = try read(
+      text: try TOMLFile.text(path), file: path, against: machine)
+    if machine != nil { configuration.readPassword(from: environment, into: &issues) }
+    if let errors = issues.errors() { throw errors }
+    return configuration
   }
 
   /// Checks a file's text; `file` is its name for messages.
@@ -20,11 +25,18 @@ extension Configuration {
   package static func parse(
     text: String, file: String, against machine: MachineFacts? = nil
   ) throws(ConfigurationErrors) -> Configuration {
+    let (configuration, issues) = try read(text: text, file: file, against: machine)
+    if let errors = issues.errors() { throw errors }
+    return configuration
+  }
+
+  private static func read(
+    text: String, file: String, against machine: MachineFacts?
+  ) throws(ConfigurationErrors) -> (Configuration, ConfigurationIssues) {
     let root = try TOMLFile.members(of: text, file: file)
     var reader = ConfigurationReader(file: file)
     let configuration = reader.configuration(from: root)
     if let machine { configuration.check(against: machine, into: &reader.issues) }
-    if let errors = reader.issues.errors() { throw errors }
-    return configuration
+    return (configuration, reader.issues)
   }
 }

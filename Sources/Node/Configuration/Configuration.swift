@@ -22,6 +22,10 @@ package struct Configuration: Sendable {
   package var api: API
   /// What happens to the containers' interfaces.
   package var attachments: Attachments
+  /// Whether there is a mesh: whether the file has its section.
+  package var hasMesh: Bool
+  /// How peers find each other; used only if there is a mesh.
+  package var mesh: Mesh
   /// Tunnel endpoints that know nothing of Weft.
   package var vteps: [VTEP]
   /// Ports that are made bad on purpose.
@@ -113,6 +117,7 @@ extension Configuration: Equatable {
     left.logLevel == right.logLevel && left.underlay == right.underlay
       && left.workers == right.workers && left.overlay == right.overlay
       && left.api == right.api && left.attachments == right.attachments
+      && left.hasMesh == right.hasMesh && left.mesh == right.mesh
       && left.vteps == right.vteps && left.faults == right.faults
   }
 }

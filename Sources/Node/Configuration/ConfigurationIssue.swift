@@ -94,6 +94,10 @@ struct ConfigurationOrigin: Sendable {
   let file: String
   /// The line of `underlay.interface`.
   var interfaceLine: Int?
+  /// The line of `mesh.listen`.
+  var listenLine: Int?
+  /// The line of `mesh.password_file`.
+  var passwordFileLine: Int?
   /// The line of `underlay.vxlan_port`, or of its section if it has its default.
   var vxlanPortLine: Int?
   /// The line each core of `workers.cores` is on.

@@ -35,6 +35,8 @@ package struct ConfigurationTable: Equatable, Sendable {
   package let name: String
   /// Whether there may be several, each under its own `[[name]]`.
   package let isRepeated: Bool
+  /// Whether it says something to have the section, even without keys.
+  package var isSwitch = false
   /// What the section is about, in one sentence.
   package let meaning: String
   /// Its keys in the order of the reference.

@@ -2,10 +2,10 @@
 
 /// Where a key's value is in a `Configuration`, to compare and to copy it.
 ///
-/// A section that may be repeated has one place for all of its keys. A new key needs a line in
-/// `all`, and whoever runs the daemon to hand a reloadable one on, in `Daemon`.
+/// A section that may be repeated has one place for all of its keys; one that says something by
+/// being there has a place of its own besides those of its keys. A new key needs a line in `all`, and whoever runs the daemon to hand a reloadable one on, in `Daemon`.
 struct ConfigurationPlace: Sendable {
-  /// The key with its section, or the name of a section that may be repeated.
+  /// The key with its section, or the name of a section.
   let name: String
   /// What makes a running weftd use another value.
   let takesEffect: ConfigurationKey.Effect
@@ -27,6 +27,18 @@ struct ConfigurationPlace: Sendable {
     key(ConfigurationSettings.socket, at: \.api.socket),
     key(ConfigurationSettings.onStop, at: \.attachments.onStop),
     key(ConfigurationSettings.attachmentsXDP, at: \.attachments.xdp),
+    ConfigurationPlace(
+      name: "mesh", takesEffect: .restart, isSame: { $0.hasMesh == $1.hasMesh },
+      copy: { $1.hasMesh = $0.hasMesh }),
+    meshKey(ConfigurationSettings.meshName, at: \.mesh.name),
+    meshKey(ConfigurationSettings.nickname, at: \.mesh.nickname),
+    meshKey(ConfigurationSettings.meshPort, at: \.mesh.port),
+    meshKey(ConfigurationSettings.listen, at: \.mesh.listenAddress),
+    meshKey(ConfigurationSettings.peers, at: \.mesh.peers),
+    meshKey(ConfigurationSettings.passwordFile, at: \.mesh.passwordFile),
+    meshKey(ConfigurationSettings.discovery, at: \.mesh.hasDiscovery),
+    meshKey(ConfigurationSettings.connectionLimit, at: \.mesh.connectionCountMax),
+    meshKey(ConfigurationSettings.trustedSubnets, at: \.mesh.trustedSubnets),
     sections("vtep", changedBy: .reload, at: \.vteps),
     sections("fault", changedBy: .reload, at: \.faults),
   ]
@@ -39,6 +51,17 @@ struct ConfigurationPlace: Sendable {
       name: setting.key.dottedName, takesEffect: setting.key.takesEffect,
       isSame: { $0[keyPath: path] == $1[keyPath: path] },
       copy: { $1[keyPath: path] = $0[keyPath: path] })
+  }
+
+  /// A key of a mesh that both have: whether only one has it is told at `mesh`.
+  private static func meshKey<Value: Equatable & Sendable>(
+    _ setting: ConfigurationSetting<Value>,
+    at path: any WritableKeyPath<Configuration, Value> & Sendable
+  ) -> ConfigurationPlace {
+    let place = key(setting, at: path)
+    return ConfigurationPlace(
+      name: place.name, takesEffect: place.takesEffect,
+      isSame: { $0.hasMesh != $1.hasMesh || place.isSame($0, $1) }, copy: place.copy)
   }
 
   /// Sections of which there may be several; their order means nothing.

@@ -13,10 +13,10 @@ struct ConfigurationReader {
   /// What is wrong so far.
   var issues: ConfigurationIssues
   /// Where values were written.
-  private var origin: ConfigurationOrigin
+  var origin: ConfigurationOrigin
 
   /// A section as it was found, and where.
-  private struct Section {
+  struct Section {
     /// Nil if it is absent.
     let line: Int?
     let members: [String: TOMLNode]
@@ -39,6 +39,7 @@ struct ConfigurationReader {
     origin.vxlanPortLine =
       underlay.members[ConfigurationSettings.vxlanPort.key.name]?.line ?? underlay.line
     origin.coreLines = coreLines(workers)
+    let mesh = section("mesh", of: root)
     return Configuration(
       logLevel: value(ConfigurationSettings.logLevel, in: top) ?? .info,
       underlay: .init(
@@ -54,6 +55,7 @@ struct ConfigurationReader {
       attachments: .init(
         onStop: value(ConfigurationSettings.onStop, in: attachments) ?? .remove,
         xdp: value(ConfigurationSettings.attachmentsXDP, in: attachments) ?? .automatic),
+      hasMesh: mesh.line != nil, mesh: settings(of: mesh, beside: underlay),
       vteps: vteps(of: root), faults: faults(of: root, underlay), origin: origin)
   }
 
@@ -70,7 +72,7 @@ struct ConfigurationReader {
   }
 
   /// The value that `setting` has in `section`; nil only if it is missing or wrong, and reported.
-  private mutating func value<Value>(
+  mutating func value<Value>(
     _ setting: ConfigurationSetting<Value>, in section: Section
   ) -> Value? {
     let key = setting.key

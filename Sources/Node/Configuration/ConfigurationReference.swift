@@ -52,7 +52,8 @@ package enum ConfigurationReference {
         two-hosts-a.toml:12: workers.cores: core 7 does not exist; accepted: 0 to 1
 
     Only a syntax error stands alone, as what follows it cannot be trusted. Files are text in UTF-8
-    of at most 1 MiB. A key that is absent has its default; a section without keys may be left out.
+    of at most 1 MiB. A key that is absent has its default; a section without keys may be left out,
+    except for `[mesh]`, which by being there says that there is a mesh.
 
     The file is read again when `weftd` gets SIGHUP. Keys that are changed by a reload then have
     their new values, without a frame lost on the way; the others keep theirs until the next start,
@@ -69,6 +70,6 @@ extension ConfigurationKey {
   /// Whether the default is a description and not a value one could write.
   fileprivate var hasWordyFallback: Bool {
     guard let fallback else { return false }
-    return !fallback.hasPrefix("\"") && Int(fallback) == nil
+    return !fallback.hasPrefix("\"") && Int(fallback) == nil && Bool(fallback) == nil
   }
 }

@@ -125,6 +125,17 @@ extension ConfigurationTable {
       name: "attachments", isRepeated: false, meaning: "What happens to containers' interfaces.",
       keys: [ConfigurationSettings.onStop.key, ConfigurationSettings.attachmentsXDP.key]),
     ConfigurationTable(
+      name: "mesh", isRepeated: false, isSwitch: true,
+      meaning: "How hosts find each other: with this section, even an empty one, this host is a "
+        + "peer of a mesh that speaks Weave Net's protocol; without it there is no mesh.",
+      keys: [
+        ConfigurationSettings.meshName.key, ConfigurationSettings.nickname.key,
+        ConfigurationSettings.meshPort.key, ConfigurationSettings.listen.key,
+        ConfigurationSettings.peers.key, ConfigurationSettings.passwordFile.key,
+        ConfigurationSettings.discovery.key, ConfigurationSettings.connectionLimit.key,
+        ConfigurationSettings.trustedSubnets.key,
+      ]),
+    ConfigurationTable(
       name: "vtep", isRepeated: true,
       meaning: "A VXLAN endpoint (RFC 7348) to exchange frames with; one section for each.",
       keys: [

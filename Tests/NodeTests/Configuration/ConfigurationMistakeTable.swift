@@ -63,7 +63,7 @@ let mistakeTable: [(String, [String])] = [
     good("[worker]\nidle = \"spin\""),
     [
       "3: worker: is not a known key; did you mean workers?; accepted: log_level, underlay, "
-        + "workers, overlay, api, attachments, vtep and fault"
+        + "workers, overlay, api, attachments, mesh, vtep and fault"
     ]
   ),
   (

@@ -10,7 +10,8 @@ import Testing
     let expected = ConfigurationTable.all.flatMap { table in
       table.isRepeated
         ? [Place(name: table.name, effects: Set(table.keys.map(\.takesEffect)))]
-        : table.keys.map { Place(name: $0.dottedName, effects: [$0.takesEffect]) }
+        : (table.isSwitch ? [Place(name: table.name, effects: [.restart])] : [])
+          + table.keys.map { Place(name: $0.dottedName, effects: [$0.takesEffect]) }
     }
     let places = ConfigurationPlace.all.map { Place(name: $0.name, effects: [$0.takesEffect]) }
     #expect(places == expected)
@@ -42,7 +43,22 @@ import Testing
   }
 
   @Test func changedFilesChangeEveryPlace() {
-    #expect(Set(changedFiles.map(\.0)) == Set(ConfigurationPlace.all.map(\.name)))
+    let sections = ConfigurationTable.all.filter(\.isSwitch).map(\.name)
+    let names = Set(ConfigurationPlace.all.map(\.name)).subtracting(sections)
+    #expect(Set(changedFiles.map(\.0)) == names)
+  }
+
+  @Test func aMeshThatComesOrGoesWaitsWithAllItsKeys() throws {
+    let with = try Configuration.parse(text: completeFile, file: "x.toml")
+    let from = try #require(completeFile.firstRange(of: "[mesh]"))
+    let to = try #require(completeFile.firstRange(of: "[[vtep]]"))
+    let text = completeFile[..<from.lowerBound] + completeFile[to.lowerBound...]
+    let without = try Configuration.parse(text: String(text), file: "x.toml")
+    for (before, after) in [(with, without), (without, with)] {
+      var running = before
+      #expect(running.adopt(after) == ConfigurationChanges(waiting: ["mesh"]))
+      #expect(running == before)
+    }
   }
 
   @Test func everythingChangedIsTakenOverAsFarAsItCanBe() throws {
@@ -51,17 +67,23 @@ import Testing
     let file = try Configuration.parse(text: text, file: "x.toml")
     var running = before
     let changes = running.adopt(file)
-    #expect(changes.taken == ["log_level", "overlay.mtu", "attachments.on_stop", "vtep", "fault"])
+    #expect(
+      changes.taken == [
+        "log_level", "overlay.mtu", "attachments.on_stop", "mesh.peers", "vtep", "fault",
+      ])
     #expect(
       changes.waiting == [
         "underlay.interface", "underlay.vxlan_port", "underlay.xdp", "workers.cores",
-        "workers.idle", "workers.frames", "api.socket", "attachments.xdp",
+        "workers.idle", "workers.frames", "api.socket", "attachments.xdp", "mesh.name",
+        "mesh.nickname", "mesh.port", "mesh.listen", "mesh.password_file", "mesh.discovery",
+        "mesh.connection_limit", "mesh.trusted_subnets",
       ])
     #expect(running.logLevel == file.logLevel && running.overlay == file.overlay)
     #expect(running.attachments.onStop == file.attachments.onStop && running.vteps == file.vteps)
     #expect(running.attachments.xdp == before.attachments.xdp)
     #expect(running.underlay == before.underlay && running.workers == before.workers)
     #expect(running.api == before.api)
+    #expect(running.mesh.peers == file.mesh.peers && running.mesh.port == before.mesh.port)
   }
 
   @Test func orderOfEndpointsAndOtherSpellingsAreNoChange() throws {
@@ -88,6 +110,15 @@ private let changedFiles = [
   ("api.socket", "other.sock", "else.sock"),
   ("attachments.on_stop", "on_stop = \"keep\"", "on_stop = \"remove\""),
   ("attachments.xdp", "xdp = \"native\"", "xdp = \"automatic\""),
+  ("mesh.name", "02:00:00:00:00:0a", "02:00:00:00:00:0b"),
+  ("mesh.nickname", "nickname = \"left\"\n", ""),
+  ("mesh.port", "port = 6780", "port = 6781"),
+  ("mesh.listen", "listen = \"192.0.2.1\"\n", ""),
+  ("mesh.peers", "\"host-b\", ", ""),
+  ("mesh.password_file", "/etc/weft/password", "/etc/weft/secret"),
+  ("mesh.discovery", "discovery = false", "discovery = true"),
+  ("mesh.connection_limit", "connection_limit = 50", "connection_limit = 0"),
+  ("mesh.trusted_subnets", "10.0.0.0/8", "10.0.0.0/9"),
   ("vtep", "port = 99", "port = 100"),
   ("fault", "loss = 10", "loss = 11"),
 ]

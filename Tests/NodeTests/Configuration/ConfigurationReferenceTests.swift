@@ -32,10 +32,12 @@ import Testing
   @Test func defaultsInTheReferenceAreTheOnesThatHold() throws {
     // Writing a default down must change nothing.
     let bare = "[underlay]\ninterface = \"eth0\"\n"
-    let expected = try Configuration.parse(text: bare, file: "x.toml")
     for table in ConfigurationTable.all where !table.isRepeated {
+      let section = table.isSwitch ? "[\(table.name)]\n" : ""
+      let expected = try Configuration.parse(text: bare + section, file: "x.toml")
       for key in table.keys {
-        guard let fallback = key.fallback, fallback.hasPrefix("\"") || Int(fallback) != nil
+        guard let fallback = key.fallback,
+          fallback.hasPrefix("\"") || Int(fallback) != nil || Bool(fallback) != nil
         else { continue }
         let text =
           table.name.isEmpty

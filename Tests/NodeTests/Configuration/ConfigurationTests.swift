@@ -20,6 +20,7 @@ import Testing
     #expect(configuration.overlay == .init(mtu: nil))
     #expect(configuration.api == .init(socket: "/run/weft/weft.sock"))
     #expect(configuration.attachments == .init(onStop: .remove, xdp: .automatic))
+    #expect(!configuration.hasMesh && configuration.meshOptions(hostName: "h") == nil)
     #expect(configuration.vteps.isEmpty)
     #expect(configuration.faults.isEmpty)
   }
@@ -32,6 +33,16 @@ import Testing
     #expect(configuration.overlay == .init(mtu: 1376))
     #expect(configuration.api == .init(socket: "/run/other.sock"))
     #expect(configuration.attachments == .init(onStop: .keep, xdp: .native))
+    #expect(configuration.hasMesh)
+    #expect(
+      configuration.mesh
+        == .init(
+          name: PeerName(bits: 0x0200_0000_000A), nickname: "left", port: 6780,
+          listenAddress: IPv4Address(bits: 0xC000_0201),
+          peers: ["host-b", "192.0.2.3:6784"].compactMap { PeerTarget($0) },
+          passwordFile: "/etc/weft/password", hasDiscovery: false, connectionCountMax: 50,
+          trustedSubnets: ["10.0.0.0/8", "192.0.2.0/24"].compactMap { IPv4Prefix($0) },
+          password: nil))
     #expect(
       configuration.vteps == [
         .init(address: IPv4Address(bits: 0xC000_0202), vni: VirtualNetwork(bits: 42), port: 4789),
@@ -53,7 +64,7 @@ import Testing
     for key in keys {
       #expect(completeFile.contains("\(key.name) = "), "\(key.dottedName)")
     }
-    #expect(keys.count == 21)
+    #expect(keys.count == 30)
   }
 
   @Test func otherSpellingsOfTheSameTOMLMeanTheSame() throws {
@@ -71,6 +82,10 @@ import Testing
         vtep = [ { address = "192.0.2.2", vni = 42 },
           { address = "192.0.2.3", vni = 0b101011, port = 99 } ]
         attachments = { on_stop = "keep", xdp = "native" }
+        mesh = { name = "2::a", nickname = "l\\u0065ft", port = 6_780, listen = '192.0.2.1', \
+        peers = ["host-b",
+          "192.0.2.3:6784"], password_file = "/etc/weft/password", discovery = false, \
+        connection_limit = 0x32, trusted_subnets = ["10.0.0.0/8", "192.0.2.0/24",] }
         [[fault]]
         interface = "weft0"
         seed = 7
@@ -144,6 +159,17 @@ let completeFile = """
   [attachments]
   on_stop = "keep"
   xdp = "native"
+
+  [mesh]
+  name = "02:00:00:00:00:0a"
+  nickname = "left"
+  port = 6780
+  listen = "192.0.2.1"
+  peers = ["host-b", "192.0.2.3:6784"]
+  password_file = "/etc/weft/password"
+  discovery = false
+  connection_limit = 50
+  trusted_subnets = ["10.0.0.0/8", "192.0.2.0/24"]
 
   [[vtep]]
   address = "192.0.2.2"

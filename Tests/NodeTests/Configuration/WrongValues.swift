@@ -68,6 +68,48 @@ let wrongValuesByKey: [String: [WrongValue]] = [
   "attachments.xdp": words("generic") + [
     .init("\"skb\"", "\"skb\" is not one of its words")
   ],
+  "mesh.name": text + [
+    .init("\"\"", "\"\" is not a peer's name"), .init("\"host-a\"", "\"host-a\" is not a peer's"),
+    .init("\"02:00:00:00:00\"", "is not a peer's name"),
+    .init("\"02-00-00-00-00-0a\"", "is not a peer's name"),
+    .init("\"02:00:00:00:00:0a:00\"", "is not a peer's name"),
+    .init("\"00:00:00:00:00:00\"", "stands for a peer that is not known"),
+  ],
+  "mesh.nickname": [
+    .init("\"\"", "\"\" is empty"), .init("\"a\\nb\"", "holds a control character"),
+    .init("\"\\u001b[2J\"", "\"\\u{1B}[2J\" holds a control character"),
+    .init("\"\(String(repeating: "x", count: 65))\"", "is 65 bytes long"),
+  ],
+  "mesh.port": numbers(1...65535, unit: "tcp"),
+  "mesh.listen": text + [
+    .init("\"\"", "\"\" is not an IPv4 address"), .init("\"eth0\"", "\"eth0\" is not an IPv4"),
+    .init("\"192.0.2.1:6783\"", "is not an IPv4 address"),
+    .init("\"::\"", "\"::\" is not an IPv4 address"),
+    .init("\"224.0.0.1\"", "224.0.0.1 is not the address of one host"),
+    .init("\"255.255.255.255\"", "255.255.255.255 is not the address of one host"),
+  ],
+  "mesh.peers": texts("host-b", "is not a peer's host or host:port") + [
+    .init("[\":6783\"]", "\":6783\" is not a peer's"), .init("[\"a:0\"]", "\"a:0\" is not"),
+    .init("[\"a:65536\"]", "\"a:65536\" is not"), .init("[\"a:b\"]", "\"a:b\" is not"),
+    .init("[\"192.0.2.256\"]", "\"192.0.2.256\" is not"),
+    .init("[\"0.0.0.0\"]", "\"0.0.0.0\" is not"), .init("[\"[::1]:6783\"]", "is not a peer's"),
+    .init("[\"a b\"]", "\"a b\" is not"), .init("[\"-a\"]", "\"-a\" is not"),
+  ],
+  "mesh.password_file": text + [
+    .init("\"\"", "\"\" is not an absolute path"),
+    .init("\"secret\"", "\"secret\" is not an absolute path"),
+    .init("\"/etc/\"", "\"/etc/\" names a folder"), .init("\"/a\\nb\"", "a control character"),
+    .init("\"/\(String(repeating: "x", count: 1024))\"", "is 1025 bytes long"),
+  ],
+  "mesh.discovery": [
+    .init("\"true\"", "\"true\" is text, not a truth value; write it without quotes"),
+    .init("\"no\"", "\"no\" is text, not a truth value"),
+  ],
+  "mesh.connection_limit": numbers(0...4096, unit: "c"),
+  "mesh.trusted_subnets": texts("10.0.0.0/8", "is not an IPv4 network") + [
+    .init("[\"10.0.0.0\"]", "\"10.0.0.0\" is not"), .init("[\"10.0.0.0/33\"]", "/33\" is not"),
+    .init("[\"10.0.0.1/8\"]", "has bits set behind its prefix; the network is 10.0.0.0/8"),
+  ],
   "vtep.address": text + [
     .init("\"\"", "\"\" is not an IPv4 address"),
     .init("\"192.0.2\"", "\"192.0.2\" is not an IPv4 address"),
@@ -129,13 +171,29 @@ func valuesOfWrongType(for key: ConfigurationKey) -> [WrongValue] {
     ),
   ]
   // Texts and numbers that a key of their type refuses are in the table above.
-  let taken = key.type == "percentage" ? ["number", "decimal"] : [key.type]
+  let taken =
+    switch key.type {
+    case "percentage": ["number", "decimal"]
+    case "list of texts": ["list of numbers"]
+    default: [key.type]
+    }
   return all.filter { !taken.contains($0.type) }.flatMap(\.values)
 }
 
 private let text: [WrongValue] = [
   .init("\"\\u001b[2J\"", "\"\\u{1B}[2J\"")
 ]
+
+/// What a list of texts refuses; `right` is one that it takes, and `wrong` what it says of others.
+private func texts(_ right: String, _ wrong: String) -> [WrongValue] {
+  [
+    .init("\"\(right)\"", "\"\(right)\" is text, not a list"), .init("[1]", "1 is a number"),
+    .init("[true]", "true is a truth value"), .init("[[]]", "is a list, not text in quotes"),
+    .init("[{}]", "is a section, not text in quotes"), .init("[\"\"]", "\"\" \(wrong)"),
+    .init("[\"\\u001b[2J\"]", "\"\\u{1B}[2J\" \(wrong)"),
+    .init("[\"\(right)\", \"\(right)\"]", "\"\(right)\" is listed twice"),
+  ]
+}
 
 private let percentages: [WrongValue] = [
   .init("-1", "-1.0 is too small"), .init("-0.1", "-0.1 is too small"),

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ControlPlane
+import Inet
+
+/// The mesh for terminals.
+extension TextReport {
+  /// `weft status connections`: how each peer is reached, or why it is not.
+  package static func text(_ connections: [ConnectionReport]) -> String {
+    var table = TextTable(columns: [
+      ("", .left), ("ADDRESS", .left), ("STATE", .left), ("OVERLAY", .left), ("ENCRYPTED", .left),
+      ("MTU", .right), ("PEER", .left), ("REMARK", .left),
+    ])
+    for connection in connections {
+      let arrow =
+        switch connection.direction {
+        case .inbound: "<-"
+        case .outbound: "->"
+        case nil: ""
+        }
+      table.append([
+        arrow, connection.address ?? "-", connection.state.rawValue, connection.overlay ?? "-",
+        connection.encrypted.map { $0 ? "yes" : "no" } ?? "-",
+        connection.mtu.map { "\($0)" } ?? "-", connection.peer.map(label) ?? "-",
+        remark(connection),
+      ])
+    }
+    return lines(table.lines())
+  }
+
+  private static func label(_ peer: PeerReference) -> String { "\(peer.name)(\(peer.nickname))" }
+
+  private static func remark(_ connection: ConnectionReport) -> String {
+    var parts: [String] = []
+    if let via = connection.via { parts.append("via \(label(via))") }
+    if !connection.problem.isEmpty { parts.append(connection.problem) }
+    if let seconds = connection.retrySeconds { parts.append("retry in \(duration(seconds))") }
+    return parts.joined(separator: "; ")
+  }
+
+  /// The mesh's lines in `weft status`.
+  static func mesh(_ mesh: MeshSummaryReport?) -> [(String, String)] {
+    guard let mesh else { return [] }
+    let counts = mesh.connections.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+    return [
+      (
+        "Mesh",
+        "\(label(mesh.peer)), TCP and UDP port \(mesh.port), "
+          + (mesh.encrypted ? "encrypted" : "not encrypted")
+      ),
+      (
+        "Peers",
+        "\(mesh.peers), connections: " + (counts.isEmpty ? "none" : counts.joined(separator: ", "))
+      ), ("", ""),
+    ]
+  }
+}

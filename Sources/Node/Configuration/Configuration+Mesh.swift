@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package import ControlPlane
+package import Inet
+package import Sealing
+
+extension Configuration {
+  /// How peers find each other.
+  package struct Mesh: Sendable {
+    /// This host's name in the mesh; nil: derived from the host.
+    package var name: PeerName?
+    /// What people call it; nil: the host's name.
+    package var nickname: String?
+    /// The port of TCP and UDP.
+    package var port: UInt16
+    /// The address to receive at; 0.0.0.0: all.
+    package var listenAddress: IPv4Address
+    /// Whom to be connected with.
+    package var peers: [PeerTarget]
+    /// The file with the secret; nil: the environment may have it.
+    package var passwordFile: String?
+    /// Whether peers of peers are dialled.
+    package var hasDiscovery: Bool
+    /// Connections at most; 0: no limit.
+    package var connectionCountMax: Int
+    /// Paths to these need no encryption of frames.
+    package var trustedSubnets: [IPv4Prefix]
+    /// The secret, once it was read; nil: nothing is encrypted.
+    package var password: Password?
+  }
+
+  /// The mesh for the control plane; nil if there is none.
+  package func meshOptions(hostName: String) -> ControlPlane.MeshOptions? {
+    guard hasMesh else { return nil }
+    var options = ControlPlane.MeshOptions(nickname: mesh.nickname ?? hostName)
+    options.name = mesh.name
+    options.port = mesh.port
+    options.listenAddress = mesh.listenAddress
+    options.targets = mesh.peers.map(\.description)
+    options.password = mesh.password
+    options.hasDiscovery = mesh.hasDiscovery
+    options.connectionCountMax = mesh.connectionCountMax
+    options.trustedSubnets = mesh.trustedSubnets
+    return options
+  }
+
+  /// Reads the secret of the mesh, if there are a mesh and a secret.
+  mutating func readPassword(
+    from environment: [String: String], into issues: inout ConfigurationIssues
+  ) {
+    guard hasMesh else { return }
+    let reading = MeshPassword.read(file: mesh.passwordFile, environment: environment)
+    mesh.password = reading.value
+    let key = ConfigurationSettings.passwordFile.key
+    for complaint in reading.complaints {
+      issues.add(
+        line: origin.passwordFileLine, key: key.dottedName, complaint.message,
+        accepted: key.accepted)
+    }
+  }
+
+  /// Notes an address to receive at that is another host's.
+  func checkListenAddress(
+    against machine: MachineFacts, into issues: inout ConfigurationIssues
+  ) {
+    let address = mesh.listenAddress
+    guard hasMesh, address.bits != 0, !address.isLoopback,
+      !machine.addresses.values.contains(where: { $0.contains(address) })
+    else { return }
+    let key = ConfigurationSettings.listen.key
+    issues.add(
+      line: origin.listenLine, key: key.dottedName, "\(address) is not an address of this host",
+      accepted: key.accepted)
+  }
+}
+
+extension Configuration.Mesh: Equatable {
+  /// Compares what is configured; the secret itself, which stands elsewhere, does not count.
+  package static func == (left: Self, right: Self) -> Bool {
+    left.name == right.name && left.nickname == right.nickname && left.port == right.port
+      && left.listenAddress == right.listenAddress && left.peers == right.peers
+      && left.passwordFile == right.passwordFile && left.hasDiscovery == right.hasDiscovery
+      && left.connectionCountMax == right.connectionCountMax
+      && left.trustedSubnets == right.trustedSubnets
+  }
+}
+
+extension ConfigurationReader {
+  /// What `[mesh]` says, or what holds without it.
+  mutating func settings(of section: Section, beside underlay: Section) -> Configuration.Mesh {
+    func line<Value>(_ setting: ConfigurationSetting<Value>) -> Int? {
+      section.members[setting.key.name]?.line
+    }
+    origin.listenLine = line(ConfigurationSettings.listen)
+    origin.passwordFileLine = line(ConfigurationSettings.passwordFile)
+    let mesh = Configuration.Mesh(
+      name: value(ConfigurationSettings.meshName, in: section) ?? nil,
+      nickname: value(ConfigurationSettings.nickname, in: section) ?? nil,
+      port: value(ConfigurationSettings.meshPort, in: section) ?? 0,
+      listenAddress: value(ConfigurationSettings.listen, in: section) ?? IPv4Address(bits: 0),
+      peers: value(ConfigurationSettings.peers, in: section) ?? [],
+      passwordFile: value(ConfigurationSettings.passwordFile, in: section) ?? nil,
+      hasDiscovery: value(ConfigurationSettings.discovery, in: section) ?? true,
+      connectionCountMax: value(ConfigurationSettings.connectionLimit, in: section) ?? 0,
+      trustedSubnets: value(ConfigurationSettings.trustedSubnets, in: section) ?? [],
+      password: nil)
+    if let sectionLine = section.line, mesh.port > 0, mesh.port == vxlanPort(underlay) {
+      issues.add(
+        line: line(ConfigurationSettings.meshPort) ?? sectionLine,
+        key: ConfigurationSettings.meshPort.key.dottedName,
+        "\(mesh.port) is the port of underlay.vxlan_port already",
+        accepted: "two different ports")
+    }
+    return mesh
+  }
+
+  /// The port of VXLAN if it is usable; what is wrong with it is told elsewhere.
+  private func vxlanPort(_ underlay: Section) -> UInt16? {
+    let setting = ConfigurationSettings.vxlanPort
+    return underlay.members[setting.key.name].map { setting.read($0).value } ?? setting.fallback
+  }
+}
