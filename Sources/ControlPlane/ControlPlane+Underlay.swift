@@ -30,7 +30,7 @@ extension ControlPlane {
         PortRequest(
           port: ControlPlane.underlayPort, isUnderlay: true, interface: link.name,
           interfaceIndex: UInt32(link.index.rawValue), queueCount: queueCount,
-          frameLengthMax: link.mtu + 14, overlayAddresses: underlayAddresses.map(\.address),
+          frameLengthMax: link.mtu + 14, overlayAddresses: overlayAddresses,
           isRetry: underlayPause.isRetry))
     } catch {
       if error.mayFollowAttach { underlayPause.begin(at: now()) }
@@ -139,6 +139,11 @@ extension ControlPlane {
     logger.error("underlay", metadata: ["problem": "\(trouble)"])
   }
 
+  /// Where outer packets for us arrive.
+  private var overlayAddresses: [SocketAddress] {
+    underlayAddresses.map { SocketAddress($0.address, port: options.vxlanPort) }
+  }
+
   private func readUnderlayAddresses(of link: Link) {
     let found: [IPv4Prefix]
     do {
@@ -151,7 +156,7 @@ extension ControlPlane {
     underlayAddresses = found
     let before = addressTrouble
     do throws(EngineFailure) {
-      try engine.setOverlayAddresses(found.map(\.address), port: ControlPlane.underlayPort)
+      try engine.setOverlayAddresses(overlayAddresses, port: ControlPlane.underlayPort)
       addressTrouble = nil
       let text = found.map(\.description).joined(separator: " ")
       logger.info("underlay addresses", metadata: ["addresses": "\(text)"])

@@ -28,8 +28,8 @@ package struct PortRequest: Sendable {
   package var queueCount: Int
   /// The longest frame it carries, in bytes with the Ethernet header.
   package var frameLengthMax: Int
-  /// Where outer packets for us arrive: addresses, all with `vxlanPort`.
-  package var overlayAddresses: [IPv4Address]
+  /// Where outer packets for us arrive: addresses with their UDP ports.
+  package var overlayAddresses: [SocketAddress]
   /// What decides in which mode its program runs.
   package var modeSource = PortModeSource.driver
   /// Whether the last try failed as well: then queues that are in use are not waited for so long.
@@ -121,7 +121,7 @@ package protocol ForwardingEngine: Sendable {
   /// Gives what could not be done; all the rest was. A container's port drops all frames from then
   /// on if `keepsProgram`.
   func closePort(_ port: PortIndex, keepsProgram: Bool) -> [EngineFailure]
-  func setOverlayAddresses(_ addresses: [IPv4Address], port: PortIndex) throws(EngineFailure)
+  func setOverlayAddresses(_ addresses: [SocketAddress], port: PortIndex) throws(EngineFailure)
   /// Makes an open port bad on purpose, or good again with nil.
   func setFaults(_ settings: FaultSettings?, port: PortIndex) throws(EngineFailure)
   func status(of port: PortIndex) -> PortStatus?

@@ -43,7 +43,7 @@ struct TraceNames: Sendable {
   func text(_ location: Location) -> String {
     guard location.isEndpoint else { return "port \(text(location.port))" }
     guard let endpoint = endpoints[location.endpoint] else {
-      return "endpoint number \(location.endpoint.number)"
+      return "\(location.isPeer ? "peer" : "endpoint") number \(location.endpoint.number)"
     }
     return "endpoint \(endpoint.address), VNI \(endpoint.network)"
   }
@@ -123,6 +123,7 @@ struct TraceStory {
     case .station: "station at \(names.text(record.destination))"
     case .group: "group address, to everybody"
     case .unknown: "not known, to everybody"
+    case .relay: "for another peer, \(names.text(record.destination)), as it came"
     }
   }
 

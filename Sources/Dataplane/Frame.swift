@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Forwarding
+public import Inet
 
 /// One Ethernet packet in a worker's memory.
 ///
@@ -32,6 +33,10 @@ public struct Batch: ~Copyable {
   public var verdicts = [64 of Verdict](repeating: .undecided)
   /// Where their senders are, as far as the way they came tells.
   public var origins = [64 of UInt32](repeating: 0)
+  /// Network identifiers of frames that came over the mesh, and of no others.
+  public var networks = [64 of VirtualNetwork](repeating: VirtualNetwork(bits: 0))
+  /// Frames that are relayed to other peers.
+  public var relayCount = 0
   /// Table keys of their source addresses.
   public var sourceKeys = [64 of UInt64](repeating: 0)
   /// Table keys of their destination addresses.
@@ -53,6 +58,7 @@ public struct Batch: ~Copyable {
   /// Makes every frame one from `origin` that no stage has looked at.
   @inline(__always)
   public mutating func begin(from origin: Location) {
+    relayCount = 0
     for row in rows {
       verdicts[row] = .undecided
       origins[row] = origin.bits

@@ -16,6 +16,7 @@ public struct Verdict: BitwiseCopyable, Sendable, Equatable {
   private static var undecidedBit: UInt32 { 1 << 30 }
   private static var floodBit: UInt32 { 1 << 29 }
   private static var dropBit: UInt32 { 1 << 28 }
+  private static var relayBit: UInt32 { 1 << 27 }
 
   /// Go on to the next stage.
   public static var undecided: Verdict {
@@ -31,6 +32,12 @@ public struct Verdict: BitwiseCopyable, Sendable, Equatable {
   @inline(__always)
   public static func forward(_ location: Location) -> Verdict { Verdict(bits: location.bits) }
 
+  /// To another peer of the mesh, as it came.
+  @inline(__always)
+  public static func relay(_ peer: EndpointIndex) -> Verdict {
+    Verdict(bits: relayBit | UInt32(peer.number))
+  }
+
   /// Nowhere.
   @inline(__always)
   public static func drop(_ reason: DropReason) -> Verdict {
@@ -40,8 +47,14 @@ public struct Verdict: BitwiseCopyable, Sendable, Equatable {
   /// Where to, if it goes to one station.
   @inline(__always)
   public var location: Location? {
-    let others = Verdict.undecidedBit | Verdict.floodBit | Verdict.dropBit
+    let others = Verdict.undecidedBit | Verdict.floodBit | Verdict.dropBit | Verdict.relayBit
     return bits & others == 0 ? Location(bits: bits) : nil
+  }
+
+  /// Which peer it is relayed to, if it is.
+  @inline(__always)
+  public var relayed: EndpointIndex? {
+    bits & Verdict.relayBit != 0 ? EndpointIndex(UInt16(truncatingIfNeeded: bits)) : nil
   }
 
   /// Why nowhere, if it is dropped.
@@ -53,6 +66,10 @@ public struct Verdict: BitwiseCopyable, Sendable, Equatable {
   /// Whether the frame is still on its way.
   @inline(__always)
   var isAlive: Bool { bits & Verdict.dropBit == 0 }
+
+  /// Whether its addresses are looked at: it is neither dropped, nor decided without them.
+  @inline(__always)
+  var isByAddress: Bool { bits & (Verdict.undecidedBit | Verdict.floodBit) != 0 }
 
   /// Whether it goes to one station, behind an endpoint.
   @inline(__always)

@@ -41,7 +41,7 @@ extension Worker {
       drop(frame, reason)
     } else {
       assert(verdict == .flood, "every stage list ends in a verdict")
-      flood(frame, from: Location(bits: batch.origins[index]), snapshot: snapshot)
+      flood(frame, row: index, snapshot: snapshot)
     }
   }
 
@@ -52,7 +52,7 @@ extension Worker {
   }
 
   @inline(__always)
-  private mutating func send(_ frame: Frame, to port: PortIndex) {
+  mutating func send(_ frame: Frame, to port: PortIndex) {
     let slot = ports.slot(for: port)
     guard slot < PortTable.capacity else { return sendElsewhere(frame, to: port) }
     send(frame, through: slot)
@@ -73,54 +73,5 @@ extension Worker {
     }
     guard ports.send(frame, slot, memory: &memory) else { return drop(frame, .transmitRingFull) }
     counters.add(1, to: WorkerCounter.sent.rawValue)
-  }
-
-  /// Sends a frame to every port, and unless an endpoint sent it to every endpoint, but not back.
-  ///
-  /// The last receiver gets the frame itself, those before it copies. Each copy counts as `copied`
-  /// and then has an end of its own, also one that could not be made.
-  private mutating func flood(_ frame: Frame, from origin: Location, snapshot: ForwardingSnapshot) {
-    var waiting: Location?
-    let floodPorts = snapshot.floodPorts
-    for index in 0..<floodPorts.count {
-      let next = Location(PortIndex(floodPorts[index]))
-      guard next != origin else { continue }
-      if let receiver = waiting { sendCopy(of: frame, to: receiver, snapshot: snapshot) }
-      waiting = next
-    }
-    if !origin.isEndpoint {
-      let floodEndpoints = snapshot.floodEndpoints
-      for index in 0..<floodEndpoints.count {
-        if let receiver = waiting { sendCopy(of: frame, to: receiver, snapshot: snapshot) }
-        waiting = Location(EndpointIndex(floodEndpoints[index]))
-      }
-    }
-    guard let receiver = waiting else { return drop(frame, .nobodyToFloodTo) }
-    deliver(frame, to: receiver, snapshot: snapshot)
-  }
-
-  private mutating func sendCopy(
-    of frame: Frame, to receiver: Location, snapshot: ForwardingSnapshot
-  ) {
-    counters.add(1, to: WorkerCounter.copied.rawValue)
-    guard let copy = memory.copy(frame) else {
-      counters.add(1, to: WorkerCounter.index(of: .noFrameForCopy))
-      return
-    }
-    deliver(copy, to: receiver, snapshot: snapshot)
-  }
-
-  private mutating func deliver(
-    _ frame: Frame, to receiver: Location, snapshot: ForwardingSnapshot
-  ) {
-    guard receiver.isEndpoint else { return send(frame, to: receiver.port) }
-    var outer = frame
-    let verdict = EncapsulateStage.encapsulate(
-      &outer, for: receiver.endpoint, memory: &memory, snapshot: snapshot)
-    if let reason = verdict.dropReason {
-      drop(outer, reason)
-    } else {
-      send(outer, to: Location(bits: verdict.bits).port)
-    }
   }
 }

@@ -150,6 +150,9 @@ public struct Worker: ~Copyable {
     LearnStage.process(&batch, snapshot: snapshot, reader: reader, hints: &hints)
     LookUpStage.process(&batch, snapshot: snapshot)
     EncapsulateStage.process(&batch, memory: &memory, snapshot: snapshot)
+    if batch.relayCount > 0 {
+      RelayStage.process(&batch, memory: &memory, snapshot: snapshot)
+    }
   }
 
   /// Breaths from one look at the ports that the kernel watches to the next, less one.

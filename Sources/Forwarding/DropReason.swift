@@ -26,8 +26,13 @@ public enum DropReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   case networkFlagMissing
   /// The frame inside is shorter than an Ethernet header.
   case innerTooShort
-  /// Nobody configured sends from this address with this network identifier.
+  /// Nobody configured sends from this address with this network identifier, or to the mesh's port
+  /// no neighbour does.
   case endpointUnknown
+  /// The short number of sender or receiver belongs to no peer of the mesh, or we have none.
+  case peerUnknown
+  /// A frame of our own came back over the mesh, or one that we relay would go back at once.
+  case meshLoop
   /// The endpoint's next hop has no known MAC address yet.
   case nextHopUnresolved
   /// With the outer headers the frame is longer than the underlay carries.
@@ -59,7 +64,9 @@ public enum DropReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case .outerFragment: "the outer packet is an IPv4 fragment"
     case .networkFlagMissing: "the VXLAN header does not carry a network identifier"
     case .innerTooShort: "the frame inside is shorter than an Ethernet header"
-    case .endpointUnknown: "no configured endpoint sends from this address and network identifier"
+    case .endpointUnknown: "no endpoint or neighbour sends from this address with this identifier"
+    case .peerUnknown: "a short number in its identifier belongs to no peer of the mesh"
+    case .meshLoop: "it went in a circle through the mesh"
     case .nextHopUnresolved: "the endpoint's next hop is not resolved"
     case .tooLongForUnderlay: "with outer headers it is longer than the underlay's MTU"
     case .tooLongForPort: "it is longer than the MTU of the port it goes to"

@@ -3,7 +3,8 @@
 public import Inet
 public import Wire
 
-/// How frames travel to one endpoint of the overlay; 64 bytes, a cache line, in the snapshot.
+/// How frames travel to one endpoint of the overlay, configured or a peer of the mesh; 64 bytes, a
+/// cache line, in the snapshot.
 public struct EndpointRecord: BitwiseCopyable, Sendable {
   /// Outer headers, complete but for the lengths and the source port.
   public var template: VXLANTemplate
@@ -33,12 +34,19 @@ public struct EndpointRecord: BitwiseCopyable, Sendable {
   }
 }
 
-/// Keys of the snapshot's tables; both are never 0.
+/// Keys of the snapshot's tables; none is ever 0.
 public enum SnapshotKey {
   /// The MAC table's key of an address.
   @inlinable
   @inline(__always)
   public static func station(_ mac: MACAddress) -> UInt64 { mac.bits | 1 << 48 }
+
+  /// The source table's key of a neighbour in the mesh, who sends from `address`.
+  @inlinable
+  @inline(__always)
+  public static func neighbour(_ address: IPv4Address) -> UInt64 {
+    1 << 62 | UInt64(address.bits)
+  }
 
   /// The source table's key of an endpoint: who sends from `address` with `network`.
   @inlinable

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Inet
 public import Tables
 
 /// The root page of a snapshot: leads to everything else, and lies at the page that the publication
@@ -10,6 +11,8 @@ public struct SnapshotRoot: BitwiseCopyable, Sendable {
   /// Stations by `SnapshotKey.station`; values are `Station`s.
   public var stations: PagedTableHeader
   /// Endpoints by `SnapshotKey.source`; values are `EndpointIndex` numbers.
+  ///
+  /// Neighbours in the mesh are in it, too, by `SnapshotKey.neighbour`; their values mean nothing.
   public var sources: PagedTableHeader
   /// `EndpointRecord`s.
   public var endpoints: PagedArrayHeader
@@ -17,6 +20,14 @@ public struct SnapshotRoot: BitwiseCopyable, Sendable {
   public var floodEndpoints: PagedArrayHeader
   /// Numbers of the ports a flood goes to.
   public var floodPorts: PagedArrayHeader
+  /// `PeerEntry`s by short number; none without a mesh.
+  public var peers: PagedArrayHeader
+  /// Numbers of the endpoints that floods of other peers are passed on to, list after list.
+  public var relays: PagedArrayHeader
+  /// The UDP port at which the mesh's packets arrive; 0 without a mesh.
+  public var meshPort: UInt16
+  /// Our own short number, or `PeerEntry.nobody`.
+  public var shortID: UInt16
 
   /// Where the fields lie, in bytes; a test holds it against the compiler's layout.
   ///
@@ -32,6 +43,10 @@ public struct SnapshotRoot: BitwiseCopyable, Sendable {
     public static let floodEndpoints = 684
     /// Of `floodPorts`.
     public static let floodPorts = 1200
+    /// Of `peers`.
+    public static let peers = 1716
+    /// Of `relays`.
+    public static let relays = 2232
   }
 }
 
@@ -90,6 +105,39 @@ public struct ForwardingSnapshot: BitwiseCopyable {
   public var floodPorts: PagedArrayReader<UInt16> {
     unsafe PagedArrayReader(
       base: base, header: field(SnapshotRoot.Offset.floodPorts), witness: witness)
+  }
+
+  // MARK: Mesh
+
+  /// The UDP port at which the mesh's packets arrive; 0 without a mesh.
+  @inlinable
+  public var meshPort: UInt16 { unsafe root.pointee.meshPort }
+
+  /// Our own short number, or `PeerEntry.nobody`.
+  @inlinable
+  public var shortID: UInt16 { unsafe root.pointee.shortID }
+
+  /// Peers by short number.
+  @inlinable
+  public var peers: PagedArrayReader<PeerEntry> {
+    unsafe PagedArrayReader(
+      base: base, header: field(SnapshotRoot.Offset.peers), witness: witness)
+  }
+
+  /// Lists of endpoints that floods of other peers are passed on to.
+  @inlinable
+  public var relays: PagedArrayReader<UInt16> {
+    unsafe PagedArrayReader(
+      base: base, header: field(SnapshotRoot.Offset.relays), witness: witness)
+  }
+
+  /// The peer that owns a short number; nil if nobody does.
+  @inlinable
+  public func peer(_ shortID: ShortID) -> PeerEntry? {
+    let peers = peers
+    guard Int(shortID.number) < peers.count else { return nil }
+    let entry = peers[Int(shortID.number)]
+    return entry.endpoint == PeerEntry.nobody ? nil : entry
   }
 
   @inlinable

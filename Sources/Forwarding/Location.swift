@@ -24,7 +24,7 @@ public struct EndpointIndex: Hashable, Sendable, BitwiseCopyable {
 ///
 /// One word, so that it fits a table's value and two of them compare in one instruction.
 public struct Location: Hashable, Sendable, BitwiseCopyable {
-  /// Bit 31 set: an endpoint; the low 16 bits are the index.
+  /// Bit 31 set: an endpoint, and with bit 16 a peer of the mesh; the low 16 bits are the index.
   public let bits: UInt32
 
   /// Takes a location apart from its word.
@@ -38,6 +38,14 @@ public struct Location: Hashable, Sendable, BitwiseCopyable {
   /// Behind an endpoint.
   @inlinable
   public init(_ endpoint: EndpointIndex) { bits = 0x8000_0000 | UInt32(endpoint.number) }
+
+  /// Behind a peer of the mesh.
+  @inlinable
+  public init(peer: EndpointIndex) { bits = 0x8001_0000 | UInt32(peer.number) }
+
+  /// Whether it is a peer of the mesh, which is an endpoint too.
+  @inlinable
+  public var isPeer: Bool { bits & 0x1_0000 != 0 }
 
   /// Whether it is an endpoint.
   @inlinable

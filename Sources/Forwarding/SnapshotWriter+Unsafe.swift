@@ -20,6 +20,10 @@ public struct SnapshotWriter: ~Copyable {
   private var endpoints = PagedArrayWriter<EndpointRecord>()
   private var floodEndpoints = PagedArrayWriter<UInt16>()
   private var floodPorts = PagedArrayWriter<UInt16>()
+  private var peers = PagedArrayWriter<PeerEntry>()
+  private var relays = PagedArrayWriter<UInt16>()
+  private var meshPort: UInt16 = 0
+  private var shortID = PeerEntry.nobody
   private var root: PageIndex
 
   /// Makes an empty snapshot in `memory` and publishes it as generation 1.
@@ -92,6 +96,37 @@ public struct SnapshotWriter: ~Copyable {
       && SnapshotWriter.replace(&floodEndpoints, with: endpoints.map(\.number), arena: &arena)
   }
 
+  // MARK: Mesh
+
+  /// Numbers that the lists of `setPeers(_:relays:)` may have in all.
+  public static var relayCountMax: Int { PagedArrayWriter<UInt16>.capacity }
+
+  /// Says that `address` is a neighbour in the mesh, from where its packets may come.
+  public mutating func setNeighbour(_ address: IPv4Address) -> Bool {
+    sources.store(0, for: SnapshotKey.neighbour(address), arena: &arena)
+  }
+
+  /// Forgets a neighbour; false if it was none.
+  public mutating func removeNeighbour(_ address: IPv4Address) -> Bool {
+    sources.remove(SnapshotKey.neighbour(address), arena: &arena)
+  }
+
+  /// Replaces what is known of peers: entries by short number, and the lists that they name.
+  ///
+  /// Only pages on which something differs are copied.
+  public mutating func setPeers(_ entries: [PeerEntry], relays numbers: [UInt16]) -> Bool {
+    SnapshotWriter.replace(&relays, with: numbers, arena: &arena)
+      && SnapshotWriter.replace(&peers, with: entries, arena: &arena)
+  }
+
+  /// Says at which UDP port the mesh's packets arrive, 0 for none, and our own short number.
+  public mutating func setMesh(port: UInt16, shortID: ShortID?) {
+    meshPort = port
+    self.shortID = shortID?.number ?? PeerEntry.nobody
+  }
+
+  // MARK: Publication
+
   /// Makes every change since the last call visible at once.
   ///
   /// False, with the changes still pending, if there is no page for the root.
@@ -108,13 +143,14 @@ public struct SnapshotWriter: ~Copyable {
     arena.reclaim(observed: memory.oldestReached() ?? generation)
   }
 
-  private static func replace(
-    _ list: inout PagedArrayWriter<UInt16>, with numbers: [UInt16], arena: inout PageArena
+  private static func replace<Element: BitwiseCopyable & Equatable>(
+    _ list: inout PagedArrayWriter<Element>, with elements: [Element], arena: inout PageArena
   ) -> Bool {
-    for (index, number) in numbers.enumerated() {
-      guard list.store(number, at: index, arena: &arena) else { return false }
+    for (index, element) in elements.enumerated() {
+      if index < list.count, list.element(at: index, in: arena) == element { continue }
+      guard list.store(element, at: index, arena: &arena) else { return false }
     }
-    while list.count > numbers.count { list.removeLast(arena: &arena) }
+    while list.count > elements.count { list.removeLast(arena: &arena) }
     return true
   }
 
@@ -122,7 +158,8 @@ public struct SnapshotWriter: ~Copyable {
     let content = SnapshotRoot(
       generation: arena.pending, stations: stations.header, sources: sources.header,
       endpoints: endpoints.header, floodEndpoints: floodEndpoints.header,
-      floodPorts: floodPorts.header)
+      floodPorts: floodPorts.header, peers: peers.header, relays: relays.header,
+      meshPort: meshPort, shortID: shortID)
     unsafe arena.pointer(page).assumingMemoryBound(to: SnapshotRoot.self).initialize(to: content)
     unsafe cintrinsics_store_release_64(memory.publication, UInt64(page.number))
     arena.advance()

@@ -60,6 +60,8 @@ public struct TraceRecord: BitwiseCopyable, Sendable {
     case group
     /// Nothing: the frame is flooded.
     case unknown
+    /// The frame is for another peer, at `destination`, to whom it is relayed.
+    case relay
   }
 
   /// Bytes of the frame a record has room for.
@@ -79,7 +81,7 @@ public struct TraceRecord: BitwiseCopyable, Sendable {
   public var origin = Location(bits: 0)
   /// Where the snapshot says the sender is, if `acquaintance` is `elsewhere`.
   public var home = Location(bits: 0)
-  /// Where the receiver is, if `finding` is `station`.
+  /// Where the receiver is, if `finding` is `station` or `relay`.
   public var destination = Location(bits: 0)
   /// Receivers: 1, or of a flood as many as there are.
   public var receiverCount: UInt32 = 0

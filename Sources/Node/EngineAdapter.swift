@@ -12,14 +12,12 @@ final class EngineAdapter: ForwardingEngine {
   private let snapshot: SnapshotMemory
   private let underlay: XDP.AttachRequest
   private let stations: XDP.AttachRequest
-  private let vxlanPort: UInt16
 
   init(engine: Engine, snapshot: SnapshotMemory, configuration: Configuration) {
     self.engine = engine
     self.snapshot = snapshot
     underlay = XDP.AttachRequest(configuration.underlay.xdp)
     stations = XDP.AttachRequest(configuration.attachments.xdp)
-    vxlanPort = configuration.underlay.vxlanPort
   }
 
   var hintEvent: Int32 { engine.hintEvent }
@@ -54,7 +52,7 @@ final class EngineAdapter: ForwardingEngine {
     engine.closePort(port, keepsProgram: keepsProgram).map { EngineFailure($0.description) }
   }
 
-  func setOverlayAddresses(_ addresses: [IPv4Address], port: PortIndex) throws(EngineFailure) {
+  func setOverlayAddresses(_ addresses: [SocketAddress], port: PortIndex) throws(EngineFailure) {
     do {
       try engine.setOverlayAddresses(overlay(addresses), port: port)
     } catch {
@@ -114,8 +112,8 @@ final class EngineAdapter: ForwardingEngine {
     engine.stop(keepsPrograms: keepsPrograms).map { EngineFailure($0.description) }
   }
 
-  private func overlay(_ addresses: [IPv4Address]) -> [OverlayAddress] {
-    addresses.map { OverlayAddress(address: $0, port: vxlanPort) }
+  private func overlay(_ addresses: [SocketAddress]) -> [OverlayAddress] {
+    addresses.map { OverlayAddress(address: $0.address, port: $0.port) }
   }
 }
 

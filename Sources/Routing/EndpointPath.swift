@@ -5,6 +5,8 @@ public import Inet
 internal import Wire
 
 /// How outer packets reach an endpoint whose next hop is resolved.
+///
+/// To a peer of the mesh that is no neighbour, this is the path to the neighbour on the way there.
 public struct EndpointPath: Sendable, Equatable {
   /// Our MAC address on the underlay.
   public var sourceMAC: MACAddress
@@ -17,6 +19,8 @@ public struct EndpointPath: Sendable, Equatable {
   /// The UDP port on which the endpoint expects VXLAN.
   public var destinationPort: UInt16
   /// The network identifier the endpoint expects (RFC 7348, section 5).
+  ///
+  /// Of a path to a peer of the mesh it means nothing: there it follows from the short numbers.
   public var network: VirtualNetwork
   /// Longest inner frame in bytes, with its Ethernet header, that fits the underlay's MTU.
   public var innerLengthMax: Int
@@ -39,7 +43,7 @@ public struct EndpointPath: Sendable, Equatable {
   /// The snapshot's form of the path.
   ///
   /// A length that no outer packet can have becomes the nearest one that it can.
-  func record(port: PortIndex) -> EndpointRecord {
+  func record(port: PortIndex, network: VirtualNetwork) -> EndpointRecord {
     let template = VXLANTemplate(
       sourceMAC: sourceMAC, destinationMAC: destinationMAC, source: source,
       destination: destination, destinationPort: destinationPort, network: network)

@@ -3,7 +3,7 @@
 public import Forwarding
 public import Inet
 
-/// What tells the packets of one endpoint from those of another.
+/// What tells the packets of one configured endpoint from those of another.
 struct EndpointSource: Equatable {
   let address: IPv4Address
   let network: VirtualNetwork
@@ -12,8 +12,14 @@ struct EndpointSource: Equatable {
 extension ForwardingModel {
   /// An endpoint and what is known of the path to it.
   struct Endpoint {
-    let source: EndpointSource
+    /// Nil of a peer, whose packets come from neighbours.
+    let source: EndpointSource?
     let underlayPort: PortIndex
+    /// The short number of a peer that has one.
+    var shortID: ShortID?
+    /// Of a peer, the neighbours that its floods are passed on to.
+    var broadcast: [EndpointIndex] = []
+    var isPeer: Bool { source == nil }
     var reached: EndpointPath?
     /// Nil as long as it is there.
     var removal: Removal?
@@ -38,15 +44,13 @@ extension ForwardingModel {
     address: IPv4Address, network: VirtualNetwork, underlayPort: PortIndex
   ) -> EndpointIndex? {
     let source = EndpointSource(address: address, network: network)
-    let reused = endpoints.firstIndex { $0.removal == .complete }
     let leftover = leftoverSources.firstIndex(of: source)
     let keyPages =
       leftover == nil ? sourcePages.adding(to: sourceCount) : PageNeeds.change
-    guard let number = UInt16(exactly: reused ?? endpoints.count),
+    guard let index = freeIndex,
       !endpoints.contains(where: { $0.source == source && $0.removal == nil }),
       hasPages(keyPages + 1)
     else { return nil }
-    let index = EndpointIndex(number)
     isChanged = true
     // If the second change is refused, the record is one that no source and no flood list names,
     // and the next endpoint overwrites it.
@@ -54,12 +58,29 @@ extension ForwardingModel {
       writer.setSource(address, network, endpoint: index)
     else { return nil }
     if let leftover { leftoverSources.remove(at: leftover) }
-    let endpoint = Endpoint(source: source, underlayPort: underlayPort)
-    if let reused { endpoints[reused] = endpoint } else { endpoints.append(endpoint) }
+    enter(Endpoint(source: source, underlayPort: underlayPort), at: index)
     sourcePages.follow(count: sourceCount)
-    book.add(Location(index))
     isFloodPending = true
     return index
+  }
+
+  /// The index of the next endpoint; nil if there are too many.
+  var freeIndex: EndpointIndex? {
+    let reused = endpoints.firstIndex { $0.removal == .complete }
+    return UInt16(exactly: reused ?? endpoints.count).map { EndpointIndex($0) }
+  }
+
+  /// Stations may be behind the endpoint at `index`, a free one, from now on.
+  mutating func enter(_ endpoint: Endpoint, at index: EndpointIndex) {
+    let place = Int(index.number)
+    if place < endpoints.count { endpoints[place] = endpoint } else { endpoints.append(endpoint) }
+    book.add(location(of: index))
+  }
+
+  /// Where stations behind an endpoint are.
+  private func location(of endpoint: EndpointIndex) -> Location {
+    let isPeer = endpoints[Int(endpoint.number)].isPeer
+    return isPeer ? Location(peer: endpoint) : Location(endpoint)
   }
 
   /// Says how an endpoint is reached; nil if its next hop is not resolved.
@@ -68,8 +89,10 @@ extension ForwardingModel {
     precondition(isThere(endpoint), "an endpoint that addEndpoint returned")
     guard endpoints[index].reached != reached else { return }
     endpoints[index].reached = reached
-    pendingEndpoints.insert(endpoint)
+    noteRecord(of: endpoint)
   }
+
+  func isPeer(_ endpoint: EndpointIndex) -> Bool { endpoints[Int(endpoint.number)].isPeer }
 
   // MARK: Removal
 
@@ -83,10 +106,14 @@ extension ForwardingModel {
     endpoints[index].removal = .pending
     endpoints[index].reached = nil
     // The record stays in its place and leads nowhere, for a station that is still left over.
-    pendingEndpoints.insert(endpoint)
-    leftoverSources.append(endpoints[index].source)
+    noteRecord(of: endpoint)
+    if let source = endpoints[index].source {
+      leftoverSources.append(source)
+    } else {
+      unlist(endpoint)
+    }
     isFloodPending = true
-    for mac in book.remove(Location(endpoint)) { forget(mac) }
+    for mac in book.remove(location(of: endpoint)) { forget(mac) }
   }
 
   /// Removed endpoints that no worker finds in its snapshot any more.
@@ -121,27 +148,46 @@ extension ForwardingModel {
     }
   }
 
-  private func isThere(_ endpoint: EndpointIndex) -> Bool {
+  func isThere(_ endpoint: EndpointIndex) -> Bool {
     Int(endpoint.number) < endpoints.count && endpoints[Int(endpoint.number)].removal == nil
   }
 
   // MARK: Snapshot
 
   /// Keys in the snapshot's table of sources.
-  private var sourceCount: Int {
-    endpoints.count { $0.removal == nil } + leftoverSources.count
+  var sourceCount: Int {
+    endpoints.count { $0.removal == nil && !$0.isPeer } + leftoverSources.count
+      + mesh.writtenNeighbours.count
+  }
+
+  /// The endpoint's record in the snapshot is behind what is known.
+  mutating func noteRecord(of endpoint: EndpointIndex) {
+    if isPeer(endpoint) { mesh.notePeer(endpoint) } else { pendingEndpoints.insert(endpoint) }
   }
 
   mutating func writeEndpoints() {
     for index in pendingEndpoints.sorted(by: { $0.number < $1.number }) {
       guard hasLastPages(1) else { return }
       isChanged = true
-      let endpoint = endpoints[Int(index.number)]
-      let port = endpoint.underlayPort
-      let record = endpoint.reached?.record(port: port) ?? .unresolved(port: port)
-      guard writer.setEndpoint(record, at: index) else { return }
+      guard writer.setEndpoint(record(of: index), at: index) else { return }
       pendingEndpoints.remove(index)
     }
+  }
+
+  /// What the snapshot is to say of the path to an endpoint.
+  func record(of index: EndpointIndex) -> EndpointRecord {
+    let endpoint = endpoints[Int(index.number)]
+    guard let path = endpoint.reached, let network = network(of: endpoint, path) else {
+      return .unresolved(port: endpoint.underlayPort)
+    }
+    return path.record(port: endpoint.underlayPort, network: network)
+  }
+
+  /// What packets to an endpoint carry; nil if it is a peer and one of the short numbers is missing.
+  private func network(of endpoint: Endpoint, _ path: EndpointPath) -> VirtualNetwork? {
+    guard endpoint.isPeer else { return path.network }
+    guard let own = mesh.shortID, let peer = endpoint.shortID else { return nil }
+    return VirtualNetwork(from: own, to: peer)
   }
 
   /// Takes the sources of removed endpoints out of the snapshot, as far as pages allow.

@@ -8,8 +8,9 @@ public import Tables
 ///
 /// Changes go into the pending snapshot; `commit()` publishes them at once. New stations, moves and
 /// new endpoints are refused while the snapshot's memory is short of pages, and some pages are kept
-/// back for what must not fail: removals, paths of endpoints and flood lists. Those stay pending
-/// over as many commits as they need. One model exists for a memory.
+/// back for what must not fail: removals, paths of endpoints, flood lists and the mesh. Those stay
+/// pending over as many commits as they need; peers of the mesh change all at once or not yet. One
+/// model exists for a memory.
 public struct ForwardingModel: ~Copyable {
   /// Limits of a model.
   public struct Options: Sendable {
@@ -72,6 +73,7 @@ public struct ForwardingModel: ~Copyable {
   var pendingEndpoints: Set<EndpointIndex> = []
   /// Sources of removed endpoints that are still in the snapshot.
   var leftoverSources: [EndpointSource] = []
+  var mesh = Mesh()
 
   /// Publishes an empty snapshot in `memory`.
   ///
@@ -140,6 +142,8 @@ public struct ForwardingModel: ~Copyable {
     writer.reclaim()
     writeFlood()
     writeEndpoints()
+    writeMesh()
+    writeNeighbours()
     removeLeftoverSources()
     removeLeftovers()
     if isChanged, writer.publish() {
@@ -148,15 +152,15 @@ public struct ForwardingModel: ~Copyable {
     }
     let isComplete =
       !isChanged && !isFloodPending && pendingEndpoints.isEmpty && leftoverSources.isEmpty
-      && book.leftovers.isEmpty
+      && book.leftovers.isEmpty && mesh.isWritten
     if isComplete { noteRemovals() }
     return isComplete
   }
 
   /// Whether a change that can be refused may take `count` pages: behind it there must be room for
-  /// the flood lists, a root, and one of the changes that must not fail.
+  /// the flood lists, all of the mesh, a root, and one of the changes that must not fail.
   func hasPages(_ count: Int) -> Bool {
-    writer.freePageCount >= count + floodPageCount + PageNeeds.change + 2
+    writer.freePageCount >= count + floodPageCount + meshPageCount + PageNeeds.change + 2
   }
 
   /// Whether a change that must not fail may take `count` pages now: a root must still fit.
@@ -171,8 +175,9 @@ public struct ForwardingModel: ~Copyable {
     guard isFloodPending, hasLastPages(floodPageCount) else { return }
     isChanged = true
     let floodPorts = ports.filter(\.value).keys.sorted { $0.number < $1.number }
-    let floodEndpoints = endpoints.indices.filter { endpoints[$0].removal == nil }
-      .map { EndpointIndex(UInt16($0)) }
+    let floodEndpoints = endpoints.indices.map { EndpointIndex(UInt16($0)) }.filter {
+      isThere($0) && (!isPeer($0) || mesh.flood.contains($0))
+    }
     isFloodPending = !writer.setFlood(ports: floodPorts, endpoints: floodEndpoints)
   }
 }

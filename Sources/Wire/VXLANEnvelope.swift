@@ -96,6 +96,17 @@ public struct VXLANTemplate: BitwiseCopyable, Sendable, Hashable {
     reserved = 0
   }
 
+  /// What the peer shall read as the network identifier.
+  @inlinable public var network: VirtualNetwork {
+    let high = UInt16(truncatingIfNeeded: word5 >> 48).byteSwapped
+    return VirtualNetwork(bits: UInt32(high) << 8 | UInt32(word6 & 0xFF))
+  }
+
+  /// The peer's underlay address.
+  @inlinable public var destination: IPv4Address {
+    IPv4Address(bits: UInt32(truncatingIfNeeded: word3 >> 48 | word4 << 16).byteSwapped)
+  }
+
   /// Writes the 50 bytes for one frame.
   ///
   /// - Parameters:

@@ -15,7 +15,7 @@ extension IdleEngine {
   func takeHints(_ body: (Hint) -> Void) {}
   func openPort(_ request: PortRequest) throws(EngineFailure) {}
   func closePort(_ port: PortIndex, keepsProgram: Bool) -> [EngineFailure] { [] }
-  func setOverlayAddresses(_: [IPv4Address], port: PortIndex) throws(EngineFailure) {}
+  func setOverlayAddresses(_: [SocketAddress], port: PortIndex) throws(EngineFailure) {}
   func setFaults(_ settings: FaultSettings?, port: PortIndex) throws(EngineFailure) {}
   func status(of port: PortIndex) -> PortStatus? { nil }
   func workers() -> [WorkerStatus] { [] }

@@ -4,4 +4,5 @@
 //
 // - `MemorySwitch`: a worker, the model behind its snapshots, and ports of both kinds.
 // - `MemoryPort`: one of the ports; it plays the kernel's part of four rings.
+// - `MemoryMesh`: several switches as peers, with the routes between them (`MeshRoutes`).
 // - `HostileFrames`: frames that nobody well-meaning sends.

@@ -12,13 +12,17 @@ package struct HostileFrames {
   private let inner: [[UInt8]]
   private let outer: [[UInt8]]
   private let cruel: [[UInt8]]
+  /// By peer, packets of the mesh from there, from anywhere and for anybody.
+  private let mesh: [[UInt8]]
 
-  /// Frames for a switch made with default options and stations 0 to 5.
+  /// Frames for a switch made with default options and stations 0 to 5, which has the short number
+  /// 0xA0A and the peers 0xB0B, 0xC0C and 0xD0D, the first two of them neighbours.
   package init(seed: UInt64) {
     random = SeededGenerator(seed: seed)
     inner = HostileFrames.innerFrames(&random)
     outer = inner.enumerated().map { DataplaneTestSupport.outer(from: $0.offset % 3, $0.element) }
     cruel = HostileFrames.cruelFrames(&random)
+    mesh = HostileFrames.meshFrames(inner, &random)
   }
 
   /// The next frame for a port of one kind, which a few times is one for the other kind.
@@ -29,7 +33,8 @@ package struct HostileFrames {
     default: break
     }
     let isSwapped = random.number(below: 16) == 0
-    let frames = isOuter != isSwapped ? outer : inner
+    let isMesh = random.number(below: 3) == 0
+    let frames = isOuter != isSwapped ? (isMesh ? mesh : outer) : inner
     var bytes = frames[random.number(below: frames.count)]
     switch random.number(below: 4) {
     case 0: bytes.removeLast(random.number(below: bytes.count))
@@ -56,6 +61,18 @@ package struct HostileFrames {
     let checksum = internetChecksum(Array(bytes[14..<14 + length]))
     bytes[24] = UInt8(checksum >> 8)
     bytes[25] = UInt8(checksum & 0xFF)
+  }
+
+  private static func meshFrames(
+    _ inner: [[UInt8]], _ random: inout SeededGenerator
+  ) -> [[UInt8]] {
+    let numbers: [UInt16] = [0xA0A, 0xB0B, 0xC0C, 0xD0D, 0, 0xFFF]
+    return inner.map { frame in
+      let network = meshNetwork(
+        from: numbers[random.number(below: 6)],
+        to: numbers[random.number(below: 2) * random.number(below: 6)])
+      return meshOuter(fromPeer: random.number(below: 4), frame, network: network)
+    }
   }
 
   /// Between stations known and unknown, short, and now and then too long for every port.

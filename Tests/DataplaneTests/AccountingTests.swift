@@ -26,7 +26,7 @@ struct AccountingTests {
     options.frameCount = 80
     options.ringCapacity = 32
     options.fillTarget = 16
-    let bridge = try MemorySwitch(options)
+    let bridge = try MeshBench(options).bridge
     for station in 0..<6 { bridge.learn(station, at: location(station)) }
     var arrived = 0
     for _ in 0..<AccountingTests.frameCount {
@@ -47,7 +47,7 @@ struct AccountingTests {
   func everyFrameThatArrivesIsReceivedWhileNoPortIsClosed(seed: UInt64) throws {
     var frames = HostileFrames(seed: seed)
     var random = SeededGenerator(seed: seed)
-    let bridge = try MemorySwitch()
+    let bridge = try MeshBench().bridge
     var arrived: UInt64 = 0
     for _ in 0..<500 {
       arrived += try arrive(bridge, &frames, &random) ? 1 : 0

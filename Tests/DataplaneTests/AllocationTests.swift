@@ -63,6 +63,44 @@ struct AllocationTests {
     #expect(bridge.ends.trace.lostCount > 0)
   }
 
+  @Test func breathOfAPeerAllocatesNothing() throws {
+    let bench = try MeshBench()
+    bench.bridge.learn(2, at: behind(port: 2))
+    bench.bridge.learn(3, at: try bench.behind(3))
+    for isTraced in [false, true] {
+      if isTraced { bench.bridge.startTrace(count: 10_000) }
+      for _ in 0..<3 { _ = try countedBreath(bench) }
+      for _ in 0..<50 { #expect(try countedBreath(bench) == 0) }
+    }
+    let account = try bench.bridge.account
+    #expect(account.isBalanced && account.copied > 0 && account.ends > account.sent)
+  }
+
+  /// Allocations of one breath that sends to peers, takes from them, relays, passes on and refuses.
+  private func countedBreath(_ bench: MeshBench) throws -> UInt64 {
+    let station = try #require(bench.bridge.ports[port(0)])
+    let underlay = try #require(bench.bridge.ports[MemorySwitch.underlay])
+    let own = MeshBench.own
+    for _ in 0..<4 {
+      for destination in [3, 4] { #expect(station.arrive(frame(from: 1, to: destination))) }
+      for (source, destination) in [(0xB0B, own), (0xB0B, 0xD0D), (own, own), (1, own)] {
+        let network = meshNetwork(from: source, to: destination)
+        for station in [2, 4] {
+          let inner = frame(from: 5, to: station)
+          #expect(underlay.arrive(meshOuter(fromPeer: 1, inner, network: network)))
+        }
+      }
+    }
+    cac_begin()
+    let drawn = bench.bridge.worker.breathe()
+    let count = cac_end()
+    #expect(drawn == 40)
+    _ = bench.bridge.drain()
+    _ = bench.bridge.worker.breathe()
+    _ = bench.bridge.takeHints()
+    return count
+  }
+
   /// Allocations of one breath that forwards, floods, encapsulates, decapsulates and drops.
   private func countedBreath(_ bridge: MemorySwitch) throws -> UInt64 {
     let station = try #require(bridge.ports[port(0)])

@@ -35,6 +35,7 @@ struct DropReasonTests {
     case .outerNotUDP, .outerMalformed, .outerChecksumWrong, .outerFragment, .networkFlagMissing,
       .innerTooShort, .endpointUnknown:
       try unopened(reason)
+    case .peerUnknown, .meshLoop: try strayed(reason)
     }
   }
 
@@ -101,6 +102,22 @@ struct DropReasonTests {
       #expect(try bridge.pass(frame(from: 1, to: 2), into: port(0)).isEmpty)
     }
     return (bridge, 5)
+  }
+
+  /// Packets of a mesh that come from nobody, or in a circle.
+  private func strayed(_ reason: DropReason) throws -> (MemorySwitch, UInt64) {
+    let bench = try MeshBench()
+    let inner = frame(from: 1, to: 2)
+    if reason == .meshLoop {
+      try bench.pass(inner, via: 1, from: 0)
+      try bench.pass(inner, via: 2, from: 1, to: 3)
+    } else {
+      for network: UInt32 in [0x0A_0A00, 0xFF_FB0B] {
+        try bench.bridge.pass(
+          meshOuter(fromPeer: 1, inner, network: network), into: MemorySwitch.underlay)
+      }
+    }
+    return (bench.bridge, 2)
   }
 
   /// A port that loses everything.

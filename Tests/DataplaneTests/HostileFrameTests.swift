@@ -50,7 +50,7 @@ private struct HostileFlood: CustomStringConvertible {
     options.frameCount = 120
     options.ringCapacity = 32
     options.fillTarget = 16
-    bridge = try MemorySwitch(options)
+    bridge = try MeshBench(options).bridge
     for station in 0..<6 {
       bridge.learn(station, at: station < 4 ? behind(port: station / 2) : behind(endpoint: 0))
     }

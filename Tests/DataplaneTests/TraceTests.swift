@@ -102,6 +102,26 @@ struct TraceTests {
     }
   }
 
+  @Test func relayedFrameIsFollowedPastUs() throws {
+    let bench = try MeshBench()
+    let inner = frame(from: 1, to: 2)
+    bench.bridge.startTrace(count: 2)
+    try bench.pass(inner, via: 1, from: 1, to: 3)
+    try bench.pass(inner, via: 1, from: 1)
+    let records = bench.bridge.takeTrace()
+    try #require(records.count == 2)
+    let relayed = records[0]
+    #expect(try relayed.origin == bench.behind(1) && relayed.destination == bench.behind(3))
+    #expect(relayed.finding == .relay && relayed.acquaintance == .notAsked)
+    #expect(relayed.isForEndpoint && relayed.exit == MemorySwitch.underlay)
+    #expect(relayed.innerOffset == 50 && relayed.innerLength == inner.count)
+    #expect(relayed.sentLength == inner.count + 50)
+    #expect(relayed.drop == nil && relayed.sentCount == 1 && !relayed.isFlood)
+    let passedOn = records[1]
+    #expect(try passedOn.origin == bench.behind(1) && passedOn.isFlood)
+    #expect(passedOn.receiverCount == 4 && passedOn.sentCount == 4)
+  }
+
   @Test func floodThatNobodyReceivesHasNoReceivers() throws {
     var options = MemorySwitch.Options()
     options.stationPortCount = 1

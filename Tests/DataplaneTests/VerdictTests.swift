@@ -20,9 +20,20 @@ struct VerdictTests {
     }
   }
 
+  @Test(arguments: [UInt16(0), 1, 0x8000, .max])
+  func relayNamesItsPeerAndNoLocation(number: UInt16) {
+    let verdict = Verdict.relay(EndpointIndex(number))
+    #expect(verdict.relayed == EndpointIndex(number))
+    #expect(verdict.location == nil && verdict.dropReason == nil)
+    #expect(Verdict.forward(Location(peer: EndpointIndex(number))).relayed == nil)
+  }
+
   @Test func allDiffer() {
     var verdicts = DropReason.allCases.map { Verdict.drop($0) } + [.undecided, .flood]
+    #expect(verdicts.allSatisfy { $0.relayed == nil })
     for number in [UInt16(0), 1, .max] {
+      verdicts.append(.relay(EndpointIndex(number)))
+      verdicts.append(.forward(Location(peer: EndpointIndex(number))))
       verdicts.append(.forward(Location(PortIndex(number))))
       verdicts.append(.forward(Location(EndpointIndex(number))))
     }

@@ -18,11 +18,17 @@ struct LocationTests {
     #expect(port != endpoint)
     #expect(Location(bits: port.bits) == port)
     #expect(Location(bits: endpoint.bits) == endpoint)
+    let peer = Location(peer: EndpointIndex(number))
+    #expect(peer.isEndpoint && peer.isPeer && !endpoint.isPeer && !port.isPeer)
+    #expect(peer.endpoint == EndpointIndex(number))
+    #expect(peer != endpoint && Location(bits: peer.bits) == peer)
   }
 
   @Test(arguments: [0, 1, 0x1_0000, 0xFFFF_FFFF] as [UInt32])
   func stationSurvivesTheTablesValue(entry: UInt32) {
-    for location in [Location(PortIndex(.max)), Location(EndpointIndex(3))] {
+    for location in [
+      Location(PortIndex(.max)), Location(EndpointIndex(3)), Location(peer: EndpointIndex(.max)),
+    ] {
       let station = Station(location: location, entry: entry)
       #expect(Station(value: station.value) == station)
       #expect(station.value != PagedTableReader.missing)
@@ -40,5 +46,10 @@ struct LocationTests {
     }
     #expect(Set(sourceKeys).count == sources.count)
     #expect(sourceKeys.allSatisfy { $0 != 0 })
+    let neighbours = ([0, 1, .max] as [UInt32]).map {
+      SnapshotKey.neighbour(IPv4Address(bits: $0))
+    }
+    #expect(Set(sourceKeys + neighbours).count == sources.count + neighbours.count)
+    #expect(neighbours.allSatisfy { $0 != 0 })
   }
 }

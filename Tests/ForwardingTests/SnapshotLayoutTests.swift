@@ -16,6 +16,8 @@ struct SnapshotLayoutTests {
       MemoryLayout<SnapshotRoot>.offset(of: \.floodEndpoints)
         == SnapshotRoot.Offset.floodEndpoints)
     #expect(MemoryLayout<SnapshotRoot>.offset(of: \.floodPorts) == SnapshotRoot.Offset.floodPorts)
+    #expect(MemoryLayout<SnapshotRoot>.offset(of: \.peers) == SnapshotRoot.Offset.peers)
+    #expect(MemoryLayout<SnapshotRoot>.offset(of: \.relays) == SnapshotRoot.Offset.relays)
   }
 
   @Test func rootFitsItsPage() {
@@ -26,6 +28,14 @@ struct SnapshotLayoutTests {
     let stride = MemoryLayout<EndpointRecord>.stride
     #expect(stride == 64)
     #expect(MappedMemory.pageLength % stride == 0)
+  }
+
+  @Test func peerEntriesAreEightBytesAndStayInTheirList() {
+    #expect(MemoryLayout<PeerEntry>.stride == 8 && MemoryLayout<PeerEntry>.size == 8)
+    let entry = PeerEntry(endpoint: 1, relayCount: 3, firstRelay: 5)
+    #expect(entry.relayPlaces(of: 8) == 5..<8)
+    #expect(entry.relayPlaces(of: 7) == 5..<7)
+    #expect(entry.relayPlaces(of: 2) == 2..<2)
   }
 
   @Test func hintIsSixteenBytes() {

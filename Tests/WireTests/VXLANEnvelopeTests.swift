@@ -41,6 +41,16 @@ private func template(
     #expect(written == golden)
   }
 
+  @Test(arguments: [0, 1, 0x12_3ABC, 0xFF_FFFF] as [UInt32])
+  func templateKnowsItsNetworkAndItsDestination(network: UInt32) {
+    for bits: UInt32 in [0, 0xC000_0201, 0x0102_0304, .max] {
+      let ends = FrameBuilder(destination: IPv4Address(bits: bits))
+      let template = template(ends, network: network)
+      #expect(template.network == VirtualNetwork(bits: network))
+      #expect(template.destination == IPv4Address(bits: bits))
+    }
+  }
+
   @Test func everyInnerLengthAgreesWithTheBuilder() {
     let ends = FrameBuilder()
     let template = template(ends, network: 42)

@@ -7,7 +7,7 @@ internal import Tables
 /// Compares where every sender is with where the snapshot says it is.
 ///
 /// Known and in its place: the entry's seen mark is set. Anything else is a hint for the control
-/// plane, once for an address, place and snapshot.
+/// plane, once for an address, place and snapshot. Nothing is learned from frames that are relayed.
 public enum LearnStage {
   /// Runs over the whole batch; `hints` takes what the control plane has to hear.
   @inline(__always)
@@ -16,7 +16,7 @@ public enum LearnStage {
     hints: inout HintSender
   ) {
     let stations = snapshot.stations
-    for index in batch.rows where batch.verdicts[index].isAlive {
+    for index in batch.rows where batch.verdicts[index].isByAddress {
       let key = batch.sourceKeys[index]
       let value = stations.probe(from: batch.sourceHomes[index], for: key)
       let station = Station(value: value)

@@ -6,7 +6,9 @@ internal import Tables
 /// Finds where every frame goes, from the places in the table that parse asked for.
 ///
 /// Unknown destinations are flooded. A frame goes neither back where it came from nor from one
-/// endpoint to another: endpoints are fully meshed and reach each other (split horizon).
+/// endpoint to another: configured endpoints are fully meshed and reach each other (split horizon).
+/// What a peer of the mesh sent us is for one of our ports, or it is a flood of that peer: wherever
+/// we think the destination is, the peer did not know, and its tree reaches everybody.
 public enum LookUpStage {
   /// Runs over the whole batch; frames that were decided before are left alone.
   @inline(__always)
@@ -24,8 +26,10 @@ public enum LookUpStage {
   private static func verdict(_ value: UInt64, from origin: Location) -> Verdict {
     guard value != PagedTableReader.missing else { return .flood }
     let location = Station(value: value).location
+    if location.isEndpoint && origin.isEndpoint {
+      return origin.isPeer ? .flood : .drop(location == origin ? .samePort : .splitHorizon)
+    }
     if location == origin { return .drop(.samePort) }
-    if location.isEndpoint && origin.isEndpoint { return .drop(.splitHorizon) }
     return .forward(location)
   }
 }

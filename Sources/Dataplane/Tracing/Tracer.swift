@@ -115,7 +115,7 @@ struct Tracer: ~Copyable {
   /// Notes what the snapshot knows of senders and receivers that got this far.
   mutating func noteStations(_ batch: borrowing Batch, snapshot: ForwardingSnapshot) {
     let stations = snapshot.stations
-    for row in 0..<batch.count where isRecording(row) && batch.verdicts[row].isAlive {
+    for row in 0..<batch.count where isRecording(row) && batch.verdicts[row].isByAddress {
       let sender = stations.value(for: batch.sourceKeys[row])
       let home = Station(value: sender).location
       if sender == PagedTableReader.missing {
@@ -142,6 +142,11 @@ struct Tracer: ~Copyable {
   mutating func noteLookUp(_ batch: borrowing Batch) {
     noteDrops(batch, in: .lookUp)
     for row in 0..<batch.count where isRecording(row) {
+      if let peer = batch.verdicts[row].relayed {
+        records[row].finding = .relay
+        records[row].destination = Location(peer: peer)
+        records[row].isForEndpoint = true
+      }
       guard let location = batch.verdicts[row].location else { continue }
       records[row].isForEndpoint = location.isEndpoint
     }

@@ -27,6 +27,9 @@ extension Worker {
     LookUpStage.process(&batch, snapshot: snapshot)
     tracer.noteLookUp(batch)
     EncapsulateStage.process(&batch, memory: &memory, snapshot: snapshot)
+    if batch.relayCount > 0 {
+      RelayStage.process(&batch, memory: &memory, snapshot: snapshot)
+    }
     tracer.noteEncapsulate(batch)
     for index in 0..<batch.count { disposeTraced(index, snapshot: snapshot) }
     tracer.end()

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Forwarding
+internal import Inet
+internal import Tables
+internal import Wire
+
+extension OpenStage {
+  /// Goes on with the inner frame of a packet from the mesh: into this host, or past it.
+  @inline(never)
+  static func enterFromMesh(
+    _ opened: VXLANOpened, _ batch: inout Batch, _ row: Int, _ snapshot: ForwardingSnapshot
+  ) {
+    let verdict = judge(opened, &batch.origins[row], snapshot)
+    batch.verdicts[row] = verdict
+    guard verdict.isAlive else { return }
+    batch.networks[row] = opened.network
+    batch.frames[row].address &+= UInt32(truncatingIfNeeded: opened.innerOffset)
+    batch.frames[row].length = UInt32(truncatingIfNeeded: opened.innerLength)
+    if verdict != .undecided { batch.relayCount &+= 1 }
+  }
+
+  /// Undecided if the frame is for us, a relay if it is for another peer; `origin` becomes the peer
+  /// whose frame it is.
+  @inline(__always)
+  private static func judge(
+    _ opened: VXLANOpened, _ origin: inout UInt32, _ snapshot: ForwardingSnapshot
+  ) -> Verdict {
+    guard snapshot.sources.value(for: SnapshotKey.neighbour(opened.source)) != .max else {
+      return .drop(.endpointUnknown)
+    }
+    let own = snapshot.shortID
+    let (source, destination) = (opened.network.source, opened.network.destination)
+    guard own != source.number else { return .drop(.meshLoop) }
+    guard own != PeerEntry.nobody, let sender = snapshot.peer(source) else {
+      return .drop(.peerUnknown)
+    }
+    origin = Location(peer: EndpointIndex(sender.endpoint)).bits
+    guard own != destination.number else { return .undecided }
+    guard let receiver = snapshot.peer(destination) else { return .drop(.peerUnknown) }
+    return relay(to: EndpointIndex(receiver.endpoint), opened, snapshot)
+  }
+
+  /// A relay, unless the next hop is where the packet came from: while peers do not agree on the
+  /// routes, two of them would toss it back and forth.
+  @inline(__always)
+  private static func relay(
+    to peer: EndpointIndex, _ opened: VXLANOpened, _ snapshot: ForwardingSnapshot
+  ) -> Verdict {
+    let endpoints = snapshot.endpoints
+    guard Int(peer.number) < endpoints.count else { return .drop(.nextHopUnresolved) }
+    let record = endpoints[Int(peer.number)]
+    guard record.isResolved else { return .drop(.nextHopUnresolved) }
+    return record.template.destination == opened.source ? .drop(.meshLoop) : .relay(peer)
+  }
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Forwarding
+public import Inet
+internal import Tables
+
+extension ForwardingModel {
+  /// What the mesh is, and how far the snapshot is behind it.
+  struct Mesh {
+    var shortID: ShortID?
+    /// 0 without a mesh.
+    var port: UInt16 = 0
+    /// Peers that own floods go to.
+    var flood: Set<EndpointIndex> = []
+    /// Where packets may come from.
+    var neighbours: Set<IPv4Address> = []
+    /// The neighbours in the snapshot.
+    var writtenNeighbours: Set<IPv4Address> = []
+    /// Peers whose records are behind.
+    var pendingPeers: Set<EndpointIndex> = []
+    /// Whether the snapshot's peers, or port and own number, are behind.
+    var isPending = false
+    /// Peers that are there, and the neighbours that their floods are passed on to, one by one.
+    var peerCount = 0
+    var listedCount = 0
+    /// Numbers in the lists of the snapshot.
+    var writtenRelayCount = 0
+
+    var isWritten: Bool { !isPending && neighbours == writtenNeighbours }
+
+    mutating func notePeer(_ peer: EndpointIndex) {
+      pendingPeers.insert(peer)
+      isPending = true
+    }
+  }
+
+  // MARK: What exists
+
+  /// Says what we are called in the mesh, and at which UDP port its packets arrive; nil and 0
+  /// without a mesh.
+  ///
+  /// As long as we have no short number nothing is sent to peers and nothing is taken from them.
+  public mutating func setMesh(shortID: ShortID?, port: UInt16) {
+    guard (mesh.shortID, mesh.port) != (shortID, port) else { return }
+    if mesh.shortID != shortID {
+      for index in endpoints.indices where endpoints[index].isPeer {
+        mesh.pendingPeers.insert(EndpointIndex(UInt16(index)))
+      }
+    }
+    mesh.shortID = shortID
+    mesh.port = port
+    mesh.isPending = true
+  }
+
+  /// Adds a peer of the mesh, without a short number and without a way there.
+  ///
+  /// It is an endpoint like those of `addEndpoint`, and is removed like one; stations behind it are
+  /// at `Location(peer:)`. Returns nil if there is no room for another.
+  public mutating func addPeer(underlayPort: PortIndex) -> EndpointIndex? {
+    guard let index = freeIndex, hasPages(1) else { return nil }
+    isChanged = true
+    guard writer.setEndpoint(.unresolved(port: underlayPort), at: index) else { return nil }
+    enter(Endpoint(source: nil, underlayPort: underlayPort), at: index)
+    mesh.peerCount += 1
+    return index
+  }
+
+  /// Says what a peer's short number is, how the neighbour is reached that its frames go to, and
+  /// which neighbours its floods are passed on to.
+  ///
+  /// Of peers with the same number that with the lowest index has it. Endpoints in `broadcast` that
+  /// are no peers, or not any more, are left out.
+  public mutating func setPeer(
+    _ peer: EndpointIndex, shortID: ShortID?, path: EndpointPath?, broadcast: [EndpointIndex]
+  ) {
+    precondition(isThere(peer) && isPeer(peer), "a peer that addPeer returned")
+    let index = Int(peer.number)
+    let before = endpoints[index]
+    endpoints[index].shortID = shortID
+    endpoints[index].reached = path
+    endpoints[index].broadcast = broadcast
+    if before.shortID != shortID || before.reached != path { mesh.notePeer(peer) }
+    guard before.broadcast != broadcast else { return }
+    mesh.listedCount += broadcast.count - before.broadcast.count
+    mesh.isPending = true
+  }
+
+  /// Takes a peer that is gone out of every list, or its successor would be in them.
+  mutating func unlist(_ peer: EndpointIndex) {
+    mesh.flood.remove(peer)
+    mesh.peerCount -= 1
+    mesh.listedCount -= endpoints[Int(peer.number)].broadcast.count
+    endpoints[Int(peer.number)].broadcast = []
+    for index in endpoints.indices where endpoints[index].broadcast.contains(peer) {
+      let before = endpoints[index].broadcast.count
+      endpoints[index].broadcast.removeAll { $0 == peer }
+      mesh.listedCount += endpoints[index].broadcast.count - before
+    }
+  }
+
+  /// Says which peers the floods of our own stations go to: neighbours.
+  public mutating func setMeshFlood(_ neighbours: [EndpointIndex]) {
+    guard mesh.flood != Set(neighbours) else { return }
+    mesh.flood = Set(neighbours)
+    isFloodPending = true
+  }
+
+  /// Says from which addresses packets of the mesh are taken; others are nobody's.
+  public mutating func setNeighbours(_ addresses: Set<IPv4Address>) {
+    mesh.neighbours = addresses
+  }
+
+  /// Peers whose floods end here, because the lists of all of them together have no room for
+  /// theirs.
+  public var peersWithoutList: Int { peerTable().leftOutCount }
+
+  // MARK: Snapshot
+
+  /// The peers as the snapshot has them.
+  private struct PeerTable {
+    /// By short number; empty if there is no peer.
+    var entries: [PeerEntry] = []
+    /// Lists, equal ones once.
+    var relays: [UInt16] = []
+    var leftOutCount = 0
+  }
+
+  private func peerTable() -> PeerTable {
+    var table = PeerTable()
+    guard mesh.peerCount > 0 else { return table }
+    table.entries = Array(repeating: .empty, count: ShortID.count)
+    var places: [[UInt16]: Int] = [:]
+    for (index, peer) in endpoints.enumerated() where peer.isPeer && peer.removal == nil {
+      guard let shortID = peer.shortID, table.entries[Int(shortID.number)] == .empty else {
+        continue
+      }
+      var list = relayList(of: peer)
+      if places[list] == nil, table.relays.count + list.count > SnapshotWriter.relayCountMax {
+        table.leftOutCount += 1
+        list = []
+      }
+      let first = places[list] ?? table.relays.count
+      if places.updateValue(first, forKey: list) == nil { table.relays += list }
+      table.entries[Int(shortID.number)] = PeerEntry(
+        endpoint: UInt16(index), relayCount: UInt16(list.count), firstRelay: UInt32(first))
+    }
+    return table
+  }
+
+  private func relayList(of peer: Endpoint) -> [UInt16] {
+    Set(peer.broadcast).filter { isThere($0) && isPeer($0) }.map(\.number).sorted()
+  }
+
+  /// Pages that a publication of all peers takes at most.
+  var meshPageCount: Int {
+    guard mesh.isPending || mesh.peerCount > 0 else { return 0 }
+    let listed = min(mesh.listedCount, SnapshotWriter.relayCountMax)
+    return pageCount(relays: listed, records: endpoints.count / ForwardingModel.recordsPerPage + 1)
+  }
+
+  private func pageCount(relays: Int, records: Int) -> Int {
+    let entries = ShortID.count * MemoryLayout<PeerEntry>.stride / MappedMemory.pageLength
+    let perPage = MappedMemory.pageLength / MemoryLayout<UInt16>.stride
+    return entries + max(relays, mesh.writtenRelayCount) / perPage + 1 + records
+  }
+
+  private static var recordsPerPage: Int {
+    MappedMemory.pageLength / MemoryLayout<EndpointRecord>.stride
+  }
+
+  /// Writes all that is known of peers at once, so that no snapshot mixes two states of the mesh;
+  /// if there are no pages for that, nothing of it.
+  mutating func writeMesh() {
+    guard mesh.isPending else { return }
+    let table = peerTable()
+    let records = Set(mesh.pendingPeers.map { Int($0.number) / ForwardingModel.recordsPerPage })
+    guard hasLastPages(pageCount(relays: table.relays.count, records: records.count)) else {
+      return
+    }
+    isChanged = true
+    guard writer.setPeers(table.entries, relays: table.relays) else { return }
+    for peer in mesh.pendingPeers {
+      guard writer.setEndpoint(record(of: peer), at: peer) else { return }
+    }
+    writer.setMesh(port: mesh.port, shortID: mesh.shortID)
+    mesh.pendingPeers = []
+    mesh.writtenRelayCount = table.relays.count
+    mesh.isPending = false
+  }
+
+  /// Takes neighbours out of the snapshot and puts others in, as far as pages allow.
+  mutating func writeNeighbours() {
+    guard mesh.neighbours != mesh.writtenNeighbours else { return }
+    for address in mesh.writtenNeighbours.subtracting(mesh.neighbours) {
+      guard hasLastPages(PageNeeds.change) else { return }
+      isChanged = true
+      guard writer.removeNeighbour(address) else { return }
+      mesh.writtenNeighbours.remove(address)
+    }
+    for address in mesh.neighbours.subtracting(mesh.writtenNeighbours) {
+      guard hasLastPages(sourcePages.adding(to: sourceCount)) else { return }
+      isChanged = true
+      guard writer.setNeighbour(address) else { return }
+      mesh.writtenNeighbours.insert(address)
+      sourcePages.follow(count: sourceCount)
+    }
+  }
+}
