@@ -31,7 +31,8 @@ public enum SleeveSpecialFrame: Hashable, Sendable, BitwiseCopyable {
   @inline(__always)
   public static func isSpecial(_ frame: Span<UInt8>) -> Bool {
     guard let header = EthernetHeader(frame) else { return false }
-    return header.destination.bits | header.source.bits | UInt64(header.etherType.rawValue) == 0
+    // The destination of a container's frame is not zero, and nothing more is loaded then.
+    return header.destination == .zero && header.source == .zero && header.etherType.rawValue == 0
   }
 
   /// Reads a frame between two sleeves; nil if it is a container's, or shorter than its header.
