@@ -192,7 +192,10 @@ let upperTests: [Target] = [
   tests("HostNetworkTests", ["CLinux", "HostNetwork", "Inet"]),
   tests(
     "ControlPlaneTests",
-    ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Routing", logging]),
+    [
+      "ControlPlane", "Forwarding", "HostNetwork", "Inet", "Mesh", "Routing", "Transport",
+      logging,
+    ]),
   tests(
     "ControlAPITests",
     [
@@ -207,7 +210,7 @@ let upperTests: [Target] = [
     name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/FuzzTests",
     swiftSettings: strict),
   tests("TidyTests", []),
-  tests("IntegrationTests", ["ControlAPI", "Inet"]),
+  tests("IntegrationTests", ["ControlAPI", "Inet", "Mesh"]),
 ]
 
 /// What the fuzzer runs; `FuzzTests` replays its corpora.

@@ -28,17 +28,18 @@ extension ControlPlane {
   func removeUnwantedNeighbours() {
     do {
       try netlink.removeManagedNeighbours(
-        except: Set(endpoints.compactMap(\.state.neighbour)), on: underlay?.index)
+        except: Set(endpoints.compactMap(\.state.neighbour)).union(meshNeighbourAddresses),
+        on: underlay?.index)
     } catch {
       logger.warning("neighbours", metadata: ["problem": "\(error)"])
     }
   }
 
-  private func nextHop(of address: IPv4Address, on underlay: Link) -> NextHopState {
+  func nextHop(of address: IPv4Address, on underlay: Link) -> NextHopState {
     do {
       return try netlink.resolveNextHop(for: address, through: underlay.index)
     } catch {
-      logger.warning("next hop", metadata: ["endpoint": "\(address)", "problem": "\(error)"])
+      logger.warning("next hop", metadata: ["address": "\(address)", "problem": "\(error)"])
       return .unresolved(.noRoute)
     }
   }

@@ -52,6 +52,7 @@ extension ControlPlane {
     followHostPair()
     lookAtContainers()
     if endpoints.contains(where: { $0.isUnusable }) { resolveEndpoints() }
+    followPeersAgain()
     measureLoads()
     commit()
   }
@@ -84,6 +85,7 @@ extension ControlPlane {
     for event in events { note(event, in: &concerns) }
     follow(concerns)
     resolveEndpoints()
+    resolveMeshNeighbours()
     commit()
   }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import HostNetwork
+internal import Inet
 package import Mesh
 
 extension ControlPlane {
@@ -8,14 +10,51 @@ extension ControlPlane {
   ///
   /// Each target is one that `PeerTarget` reads.
   package func connect(_ targets: [String], isReplacing: Bool) async throws(ControlPlaneError) {
-    throw .noMesh
+    guard mesh != nil else { throw .noMesh }
+    aim(at: targets, isReplacing: isReplacing)
   }
 
   /// Dials these peers no more; what is connected stays so.
   package func forget(_ targets: [String]) async throws(ControlPlaneError) {
-    throw .noMesh
+    guard mesh != nil else { throw .noMesh }
+    drop(targets)
   }
 
   /// What people see of the mesh; nil if there is none.
-  package func meshReport() -> MeshReport? { nil }
+  package func meshReport() -> MeshReport? {
+    guard let machine = mesh?.machine else { return nil }
+    var report = machine.report(now: meshNow)
+    let neighbours = Dictionary(machine.forwarding.neighbours.map { ($0.name, $0) }) { $1 }
+    for index in report.connections.indices {
+      guard let peer = report.connections[index].peer, let neighbour = neighbours[peer],
+        neighbour.isEstablished
+      else { continue }
+      describeFrames(to: neighbour, in: &report.connections[index])
+    }
+    return report
+  }
+
+  /// Says how frames to a neighbour travel, or why they do not.
+  private func describeFrames(
+    to neighbour: MeshForwarding.Neighbour, in connection: inout MeshReport.Connection
+  ) {
+    guard neighbour.hasVXLAN else {
+      connection.problem =
+        "no frames are sent to it: it does not speak VXLAN as we do, and sleeve carries none yet"
+      return
+    }
+    guard !neighbour.isEncrypted else {
+      connection.problem =
+        "no frames are sent to it: VXLAN does not encrypt them; if the network between is to be"
+        + " trusted, list it under mesh.trusted_subnets on both hosts"
+      return
+    }
+    switch mesh?.nextHops[neighbour.address.address] {
+    case .resolved?:
+      connection.overlay = "vxlan"
+      connection.attributes = ["name": "vxlan", "mtu": "\(overlayMTU)"]
+    case .unresolved(let reason)?: connection.problem = "no frames are sent to it: \(reason)"
+    case nil: connection.problem = "no frames are sent to it: \(underlayRefusal)"
+    }
+  }
 }

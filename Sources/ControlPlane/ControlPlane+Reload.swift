@@ -50,6 +50,7 @@ extension ControlPlane {
     options.endpoints = wanted.endpoints
     options.keepsAttachments = wanted.keepsAttachments
     setFaults(wanted.faults)
+    retarget(wanted.mesh)
     isOverlayMTUDue = true
     if let underlay { settleOverlayMTU(over: underlay) }
     recoverEndpointIndices()
@@ -115,7 +116,7 @@ extension ControlPlane {
   ///
   /// The order matters: hints that mean the former owner of an index have been taken, and refused,
   /// before another endpoint can get it.
-  private func recoverEndpointIndices() {
+  func recoverEndpointIndices() {
     let vanished = model.vanishedEndpoints
     guard !vanished.isEmpty else { return }
     takeHints()

@@ -18,6 +18,7 @@ extension ControlPlane {
       try openUnderlay(link)
       takeOverAttachments()
       try addEndpoints()
+      try startMesh()
       removeUnwantedNeighbours()
       commit()
       watch()

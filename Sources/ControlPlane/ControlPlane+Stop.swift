@@ -24,6 +24,7 @@ extension ControlPlane {
     isStopping = true
     for source in sources { source.cancel() }
     sources = []
+    stopMesh()
     if !keepsAttachments { removeAttachments() }
     for failure in engine.stop(keepsPrograms: keepsAttachments) { note(failure) }
     removing("neighbours") { () throws(HostNetworkError) in

@@ -141,7 +141,10 @@ extension ControlPlane {
 
   /// Where outer packets for us arrive.
   private var overlayAddresses: [SocketAddress] {
-    underlayAddresses.map { SocketAddress($0.address, port: options.vxlanPort) }
+    let ports = [options.vxlanPort] + (options.mesh == nil ? [] : [meshVXLANPort])
+    return ports.flatMap { port in
+      underlayAddresses.map { SocketAddress($0.address, port: port) }
+    }
   }
 
   private func readUnderlayAddresses(of link: Link) {

@@ -15,7 +15,8 @@ package import Routing
 // host's network is asked through HostNetwork, the data plane through `ForwardingEngine`, which
 // only `Node` connects to the real one. What others do to the host is followed by comparing
 // (`followUnderlay`, `followContainer`), judged by `UnderlayCondition` and `ContainerFindings`;
-// `ReopenPause` keeps retries apart.
+// `ReopenPause` keeps retries apart. Mesh/ runs the machine of module Mesh (`MeshRun`) and makes the
+// forwarding tables say what it says.
 // Reports/ holds what the API says about all of it.
 
 /// The control plane of one host.
@@ -97,6 +98,7 @@ package actor ControlPlane {
   var monitor: NetworkMonitor
   var containerMonitor: ContainerMonitor
   var random: any RandomNumberGenerator & Sendable
+  let openTransport: TransportOpening
 
   /// The interface that the underlay's port is open on; nil while it is open on none.
   var underlay: Link?
@@ -118,6 +120,10 @@ package actor ControlPlane {
   var hostPair: HostPair?
   /// Why the host's own port is not open; nil if it is.
   var hostTrouble: String?
+  /// Nil without one in the configuration.
+  var mesh: MeshRun?
+  /// Whom the mesh is to be connected with, as typed.
+  var wantedTargets: [String] = []
   var losses = LossReport()
   var sources: [any DispatchSourceProtocol] = []
   var isStopping = false
@@ -142,7 +148,7 @@ package actor ControlPlane {
   package init(
     options: Options, engine: any ForwardingEngine, model: consuming ForwardingModel,
     logger: Logger, random: any RandomNumberGenerator & Sendable,
-    now: @escaping @Sendable () -> UInt64
+    openTransport: @escaping TransportOpening, now: @escaping @Sendable () -> UInt64
   ) throws(ControlPlaneError) {
     let netlink = try ControlPlane.asking { () throws(HostNetworkError) in try NetlinkSocket() }
     let monitor = try ControlPlane.asking { () throws(HostNetworkError) in try NetworkMonitor() }
@@ -156,6 +162,7 @@ package actor ControlPlane {
     self.model = model
     self.logger = logger
     self.random = random
+    self.openTransport = openTransport
     self.now = now
     self.netlink = netlink
     self.monitor = monitor

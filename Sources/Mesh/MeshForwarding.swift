@@ -19,17 +19,20 @@ public struct MeshForwarding: Sendable, Equatable {
     public var hasVXLAN: Bool
     /// Whether the overlay works.
     public var isEstablished: Bool
+    /// Whether frames to it have to be encrypted.
+    public var isEncrypted: Bool
 
     /// Describes a neighbour.
     public init(
       name: PeerName, address: SocketAddress, local: SocketAddress, hasVXLAN: Bool,
-      isEstablished: Bool
+      isEstablished: Bool, isEncrypted: Bool = false
     ) {
       self.name = name
       self.address = address
       self.local = local
       self.hasVXLAN = hasVXLAN
       self.isEstablished = isEstablished
+      self.isEncrypted = isEncrypted
     }
   }
 

@@ -137,7 +137,7 @@ package struct Daemon: Sendable {
       let beginning = clock.now
       started = try ControlPlane(
         options: controlOptions(configuration), engine: adapter, model: model, logger: logger,
-        random: SystemRandomNumberGenerator()
+        random: SystemRandomNumberGenerator(), openTransport: Daemon.transport(logger)
       ) { UInt64(clamping: (clock.now - beginning).components.seconds) + 1 }
     } catch {
       throw DaemonError(.unavailable, "\(error)")
@@ -165,7 +165,7 @@ package struct Daemon: Sendable {
       },
       faults: configuration.faults,
       keepsAttachments: configuration.attachments.onStop == .keep,
-      mesh: configuration.meshOptions(hostName: Machine.hostName))
+      mesh: Daemon.meshOptions(of: configuration))
   }
 }
 

@@ -24,7 +24,8 @@ import Testing
         hostName: "h", underlay: "wan", vxlanPort: 4789, overlayMTU: nil, endpoints: [],
         faults: faults, keepsAttachments: false),
       engine: engine, model: try ForwardingModel(memory: memory, seed: 1, options: limits),
-      logger: Logger(label: "test") { _ in log }, random: SystemRandomNumberGenerator()
+      logger: Logger(label: "test") { _ in log }, random: SystemRandomNumberGenerator(),
+      openTransport: noSockets
     ) { 1 }
   }
 

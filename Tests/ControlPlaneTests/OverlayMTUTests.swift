@@ -19,7 +19,8 @@ import Testing
         memory: try SnapshotMemory(pageCount: 64, entryCountMax: 64), seed: 1,
         options: ForwardingModel.Options()),
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-      random: SystemRandomNumberGenerator()
+      random: SystemRandomNumberGenerator(),
+      openTransport: noSockets
     ) { 1 }
     await control.suppose(overlayMTU: mtu)
     #expect(await control.statusReport().overlayMTU == reported)

@@ -20,7 +20,8 @@ import Testing
       model: try ForwardingModel(
         memory: try SnapshotMemory(pageCount: 64, entryCountMax: 64), seed: 1,
         options: ForwardingModel.Options()),
-      logger: Logger(label: "test") { _ in log }, random: SystemRandomNumberGenerator()
+      logger: Logger(label: "test") { _ in log }, random: SystemRandomNumberGenerator(),
+      openTransport: noSockets
     ) { 1 }
     await control.stop()
     let lines = log.lines.withLock { $0 }

@@ -68,7 +68,8 @@ extension MeshMachine {
       else { return nil }
       return MeshForwarding.Neighbour(
         name: name, address: address, local: connection.local, hasVXLAN: peering.hasVXLAN,
-        isEstablished: peering.isEstablished)
+        isEstablished: peering.isEstablished,
+        isEncrypted: peering.overlay.attributes["encrypted"] == "true")
     }
   }
 

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Dispatch
+internal import HostNetwork
+internal import Inet
+internal import Logging
+internal import Mesh
+internal import Transport
+
+extension ControlPlane {
+  /// Opens the mesh's sockets and begins to look for peers.
+  func startMesh() throws(ControlPlaneError) {
+    guard let wanted = options.mesh, let name = wanted.name else { return }
+    let transport: any MeshTransport
+    do {
+      let address = SocketAddress(wanted.listenAddress, port: wanted.port)
+      transport = try openTransport(address) { [weak self] input in
+        guard let self else { return }
+        self.executor.queue.async { self.assumeIsolated { $0.take(input) } }
+      }
+    } catch {
+      throw .mesh("\(error)")
+    }
+    let timer = DispatchSource.makeTimerSource(queue: executor.queue)
+    timer.setEventHandler { self.assumeIsolated { $0.take(.deadline) } }
+    timer.activate()
+    mesh = MeshRun(
+      machine: MeshMachine(machineOptions(wanted, name: name), random: random),
+      transport: transport, timer: timer)
+    followForwarding()
+    aim(at: wanted.targets, isReplacing: false)
+    logger.info(
+      "mesh",
+      metadata: [
+        "name": "\(name)", "port": "\(wanted.port)", "encrypted": "\(wanted.password != nil)",
+      ])
+  }
+
+  private func machineOptions(_ wanted: MeshOptions, name: PeerName) -> MeshMachine.Options {
+    var machine = MeshMachine.Options(
+      name: name, uid: UInt64.random(in: 1 ... .max, using: &random), nickname: wanted.nickname)
+    machine.port = wanted.port
+    machine.password = wanted.password
+    machine.hasDiscovery = wanted.hasDiscovery
+    machine.connectionCountMax = wanted.connectionCountMax
+    machine.trustedSubnets = wanted.trustedSubnets
+    if let underlay { machine.underlayMTU = underlay.mtu }
+    return machine
+  }
+
+  /// Closes the mesh's sockets.
+  func stopMesh() {
+    mesh?.timer.cancel()
+    mesh?.transport.stop()
+    mesh = nil
+  }
+
+  /// Gives the machine an input and does what it wants done.
+  func take(_ input: MeshInput) {
+    guard !isStopping, var running = mesh else { return }
+    // The machine is changed in place: two holders would mean a copy for each input.
+    mesh = nil
+    let effects = running.machine.handle(input, now: meshNow)
+    mesh = running
+    switch input {
+    case .received(let link, let bytes): running.transport.consumed(bytes.count, on: link)
+    case .datagram(let bytes, _): running.transport.consumed(datagram: bytes.count)
+    default: break
+    }
+    for effect in effects { carryOut(effect) }
+    setMeshTimer()
+  }
+
+  private func carryOut(_ effect: MeshEffect) {
+    switch effect {
+    case .dial(let link, let remote): mesh?.transport.dial(link, remote)
+    case .send(let link, let bytes): mesh?.transport.send(bytes, on: link)
+    case .close(let link): mesh?.transport.close(link)
+    case .datagram(let bytes, let remote, let isFragmentable):
+      mesh?.transport.send(datagram: bytes, to: remote, isFragmentable: isFragmentable)
+    case .forwardingChanged: followForwarding()
+    // Routes and short numbers of peers that are gone left with `forwardingChanged`.
+    case .peersForgotten: break
+    case .note(let note): write(note)
+    }
+  }
+
+  private func write(_ note: MeshNote) {
+    let level: Logger.Level =
+      switch note.level {
+      case .debug: .debug
+      case .info: .info
+      case .warning: .warning
+      }
+    logger.log(
+      level: level, "\(note.text)", metadata: note.details.mapValues { "\($0)" })
+  }
+
+  private func setMeshTimer() {
+    guard let running = mesh else { return }
+    let deadline = running.machine.nextDeadline
+    guard deadline != running.deadline else { return }
+    mesh?.deadline = deadline
+    guard let deadline else {
+      running.timer.schedule(deadline: .distantFuture)
+      return
+    }
+    let wait = max(.zero, meshNow.duration(to: deadline)).components
+    let nanoseconds = wait.seconds * 1_000_000_000 + wait.attoseconds / 1_000_000_000
+    running.timer.schedule(
+      deadline: .now() + .nanoseconds(Int(clamping: nanoseconds)), leeway: .milliseconds(1))
+  }
+
+  /// The clock of the mesh's machines: the kernel's monotonic one.
+  var meshNow: MeshInstant { MeshInstant(nanoseconds: DispatchTime.now().uptimeNanoseconds) }
+}
