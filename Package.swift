@@ -210,8 +210,8 @@ let upperTests: [Target] = [
 let fuzzTargets = Target.target(
   name: "FuzzTargets",
   dependencies: [
-    "CLinux", "Dataplane", "DataplaneTestSupport", "Forwarding", "HostNetwork", "Inet", "Node",
-    "TestSupport", "Wire",
+    "CLinux", "ControlPlane", "Dataplane", "DataplaneTestSupport", "Forwarding", "HostNetwork",
+    "Inet", "Node", "TestSupport", "Wire",
   ],
   path: "Tests/Fuzz/FuzzTargets", swiftSettings: strict)
 
