@@ -67,8 +67,8 @@ extension ConfigurationSettings {
     name(
       "password_file",
       "The file with the secret that all peers share, read at start; with one, what peers tell "
-        + "each other is encrypted, and who has it not is no peer. Without this key the environment's "
-        + "WEFT_PASSWORD or WEAVE_PASSWORD is taken."),
+        + "each other is encrypted, and who has it not is no peer. Without this key the "
+        + "environment's WEFT_PASSWORD or WEAVE_PASSWORD is taken."),
     default: "the environment, or nothing is encrypted",
     accepted: "the absolute path of a file of 1 to \(MeshPassword.lengthMax) bytes that only its "
       + "owner may read"
