@@ -217,8 +217,8 @@ let upperTests: [Target] = [
 let fuzzTargets = Target.target(
   name: "FuzzTargets",
   dependencies: [
-    "CLinux", "Dataplane", "DataplaneTestSupport", "Forwarding", "Gob", "HostNetwork", "Inet",
-    "Mesh", "Node", "Sealing", "TestSupport", "Wire",
+    "CLinux", "ControlPlane", "Dataplane", "DataplaneTestSupport", "Forwarding", "Gob",
+    "HostNetwork", "Inet", "Mesh", "Node", "Sealing", "TestSupport", "Wire",
   ],
   path: "Tests/Fuzz/FuzzTargets", swiftSettings: strict)
 

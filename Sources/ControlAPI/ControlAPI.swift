@@ -34,5 +34,6 @@
 // Without a mesh, the text of `/status` is that of `weft status`, and the other paths refuse.
 // Parameters stand in the query or in a body as forms have it.
 //
-// Every other answer is an `ErrorReport`, or on Weave's paths without `Accept` its sentence. The socket's mode is 0600: whoever may open it may do
-// everything, and nobody else gets as far as a request.
+// Every other answer is an `ErrorReport`, or on Weave's paths, where no JSON is asked for, its
+// sentence. The socket's mode is 0600: whoever may open it may do everything, and nobody else gets
+// as far as a request.

@@ -55,12 +55,15 @@ package struct TextTable {
     return alignment == .left ? cell + spaces : spaces + cell
   }
 
-  /// The text with control characters replaced, so that a name cannot steer the terminal.
+  /// The text with control characters replaced, and those that turn or break lines, so that a name
+  /// cannot steer the terminal.
   static func printable(_ text: String) -> String {
     var scalars = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
-      let isControl = scalar.properties.generalCategory == .control
-      scalars.append(isControl ? "?" : scalar)
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator: scalars.append("?")
+      default: scalars.append(scalar)
+      }
     }
     return String(scalars)
   }

@@ -22,7 +22,8 @@ extension ControlPlane {
   /// Where every known station is.
   package func macReports() -> [MACReport] {
     let peersByIndex = Dictionary(
-      (mesh?.peers ?? [:]).values.map { ($0.index, $0.name) }) { $1 }
+      (mesh?.peers ?? [:]).values.map { ($0.index, $0.name) }
+    ) { $1 }
     let endpointsByIndex = Dictionary(endpoints.map { ($0.index, $0.options) }) { $1 }
     return model.stations(nowSeconds: now()).compactMap { station in
       guard station.location.isEndpoint else {
@@ -52,7 +53,8 @@ extension ControlPlane {
       underlay: underlayReport(link), overlayMTU: UInt32(clamping: overlayMTU),
       workers: workers.enumerated().map { workerReport($0.offset, $0.element) },
       ports: portReports(), endpoints: endpoints.map(endpointReport), macs: macCountReport(),
-      budget: engine.budget(), mesh: meshReport().map { MeshSummaryReport($0) }, losses: losses, frames: frameReport(sum),
+      budget: engine.budget(), mesh: meshReport().map { MeshSummaryReport($0) }, losses: losses,
+      frames: frameReport(sum),
       drops: DropReason.allCases.map {
         DropReport(reason: $0.identifier, sentence: $0.sentence, frames: sum.dropped($0))
       })

@@ -37,8 +37,9 @@ extension PeerName: LosslessStringConvertible, Codable {
   /// Six octets in lower-case hexadecimal, joined by colons.
   public var description: String { MACAddress(bits: bits).description }
 
-  /// Reads octets of one or two hexadecimal digits joined by colons: six of them, or at most four
-  /// with one `::` in place of the octets that are zero. Anything else is nil.
+  /// Reads octets of one or two hexadecimal digits joined by colons; anything else is nil.
+  ///
+  /// There are six of them, or at most four with one `::` in place of the octets that are zero.
   public init?(_ description: String) {
     let parts = description.split(separator: ":", omittingEmptySubsequences: false)
     if let range = description.firstRange(of: "::") {

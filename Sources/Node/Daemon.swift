@@ -85,8 +85,8 @@ package struct Daemon: Sendable {
   private func reloader(_ control: ControlPlane) -> Reloader {
     Reloader(
       configuration: configuration, logger: logger, threshold: threshold,
-      read: { [file, port = configuration.underlay.vxlanPort] () throws(DaemonError) in
-        try file.read(whileServing: port)
+      read: { [file, ports = configuration.udpPorts] () throws(DaemonError) in
+        try file.read(whileServing: ports)
       },
       apply: { await control.reload(controlOptions($0)) })
   }

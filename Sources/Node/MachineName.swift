@@ -10,8 +10,9 @@ internal import Sealing
 /// when it changes from one to the other: drawn from the machine's own identity, and so the same
 /// after every restart.
 package enum MachineName {
-  /// The name of the host whose files are below `root`; `bridge` is the address of an interface
-  /// `weave`, if there is one, which was a name before. Drawn at random if nothing can be read.
+  /// The name of the host whose files are below `root`, drawn at random if none can be read.
+  ///
+  /// `bridge` is the address of an interface `weave`, if there is one, which was a name before.
   package static func derive(
     root: String = "/", bridge: MACAddress?, random: inout some RandomNumberGenerator
   ) -> PeerName {

@@ -31,16 +31,15 @@ struct Status: AsyncParsableCommand {
       With 'connections': how each peer of the mesh is reached, or why it is not. An arrow to \
       the right stands for a connection that this host dialled, or is to dial. STATE is one of
 
-        established  frames pass, by the way in OVERLAY; MTU is the longest that fits
-        pending      there is a session, and the peers look for a way that frames can take
+        established  frames pass, by the way in OVERLAY, up to MTU bytes
+        pending      there is a session; a way for frames is being looked for
         connecting   is being dialled for the first time
-        retrying     is being dialled once more; REMARK says what went wrong before
-        failed       could not be dialled; REMARK says why, and when it is tried again
+        retrying     is being dialled again; REMARK says what went wrong
+        failed       could not be dialled; REMARK says why, and when it is again
         waiting      will be dialled; REMARK says when
-        suspended    is not dialled for now: the peer is connected already, or there are as many \
-      connections as there may be
-        relayed      there is no connection; frames go through the peer in REMARK
-        unreachable  there is no connection and no way through others
+        suspended    is not dialled: it is connected, or the limit is reached
+        relayed      has no connection; frames go through the peer in REMARK
+        unreachable  has no connection, and no way leads there through others
 
       With 'peers': every peer with its connections, as it tells of them, in Weave's form.
 

@@ -23,13 +23,18 @@ struct Weftd: ParsableCommand {
       says attachments.on_stop = "keep". If it is killed, containers stay attached, the host's own
       network goes on, and the next start takes everything over.
 
-      SIGHUP has it read the file again. Endpoints, faults, log_level, overlay.mtu and
+      SIGHUP has it read the file again. Endpoints, faults, mesh.peers, log_level, overlay.mtu and
       attachments.on_stop change without a frame lost on the way; the log names keys that need a
       restart. If the file has mistakes, they are logged and everything stays as it was.
 
       EXAMPLES
         weftd --check weft.toml      check a file and say everything that is wrong with it
         weftd --config weft.toml     run
+
+      ENVIRONMENT
+        WEFT_PASSWORD, WEAVE_PASSWORD
+            the mesh's secret, if there is a mesh and mesh.password_file does not name a file; the
+            first that is not empty counts
 
       EXIT STATUS
         0   stopped as asked, or the checked file is right

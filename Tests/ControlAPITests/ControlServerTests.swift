@@ -137,7 +137,8 @@ import Testing
     method: String, path: String, expected: UInt
   ) async throws {
     try await serve { server in
-      let (status, answer) = try await Exchange.send(method, path, nil, server.path)
+      let (status, answer) = try await Exchange.send(
+        method, path, nil, server.path, accept: "application/json")
       #expect(status == expected)
       guard expected != 200 else { return }
       let accepted = try JSONForm.decode(ErrorReport.self, from: answer).accepted ?? ""

@@ -103,7 +103,7 @@ import Testing
     mesh.peers[1].nickname = "\u{1B}[2J\n"
     mesh.connections[0].address = "\u{9B}31m"
     mesh.connections[2].problem = "\r\u{7}"
-    mesh.targets = ["\u{1B}c"]
+    mesh.targets = ["\u{1B}c", "\u{202E}\u{2028}"]
     for text in [
       WeaveText.status(report(mesh), version: "v"), WeaveText.connections(report(mesh)),
       WeaveText.peers(MeshPeerReport.all(in: mesh)), WeaveText.targets(mesh.targets),
@@ -111,7 +111,8 @@ import Testing
     ] {
       #expect(
         text.unicodeScalars.allSatisfy {
-          $0 == "\n" || $0.properties.generalCategory != .control
+          $0 == "\n"
+            || ![.control, .format, .lineSeparator].contains($0.properties.generalCategory)
         })
     }
     #expect(WeaveText.peers(MeshPeerReport.all(in: mesh)).contains("02:00:00:00:00:0b(?[2J?)\n"))

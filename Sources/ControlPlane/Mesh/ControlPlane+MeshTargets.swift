@@ -26,14 +26,11 @@ extension ControlPlane {
     take(.forget(targets.map { target($0, addresses: nil) }))
   }
 
-  /// Takes over the peers of a file that was read again; those that were asked for since stay.
+  /// Takes over the peers of a file that was read again, instead of those there are.
   func retarget(_ wanted: MeshOptions?) {
-    guard let before = options.mesh?.targets, let wanted else { return }
+    guard let wanted, mesh != nil else { return }
     options.mesh?.targets = wanted.targets
-    let gone = before.filter { !wanted.targets.contains($0) }
-    let new = wanted.targets.filter { !before.contains($0) }
-    if !gone.isEmpty { drop(gone) }
-    if !new.isEmpty { aim(at: new, isReplacing: false) }
+    if wanted.targets != wantedTargets { aim(at: wanted.targets, isReplacing: true) }
   }
 
   private func isNew(_ target: String) -> Bool { !wantedTargets.contains(target) }

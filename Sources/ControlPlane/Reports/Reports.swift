@@ -7,8 +7,8 @@
 // need no further check, or throws one `RequestError` that says which field is wrong and what is
 // accepted.
 //
-// Peers are named by `PeerTarget`; `ConnectRequest` and `ForgetRequest` hold the parameters of forms,
-// as Weave has them.
+// Peers are named by `PeerTarget`; `ConnectRequest` and `ForgetRequest` hold the parameters of
+// forms, as Weave has them.
 //
 // Answers: `AttachmentReport` (one container), `StatusReport` (the whole daemon: `UnderlayReport`,
 // `WorkerReport`, `PortReport`, `EndpointReport`, `MACCountReport`, `BudgetReport`, `LossReport`,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import ControlPlane
+import HostNetwork
 package import Inet
 package import Sealing
 
@@ -44,6 +45,11 @@ extension Configuration {
     return options
   }
 
+  /// Where this host takes UDP.
+  package var udpPorts: Set<UInt16> {
+    Set([underlay.vxlanPort] + (hasMesh ? [mesh.port] : []))
+  }
+
   /// Reads the secret of the mesh, if there are a mesh and a secret.
   mutating func readPassword(
     from environment: [String: String], into issues: inout ConfigurationIssues
@@ -59,18 +65,24 @@ extension Configuration {
     }
   }
 
-  /// Notes an address to receive at that is another host's.
-  func checkListenAddress(
-    against machine: MachineFacts, into issues: inout ConfigurationIssues
-  ) {
+  /// Notes an address to receive at that is another host's, and a port that somebody else has.
+  func checkMesh(against machine: MachineFacts, into issues: inout ConfigurationIssues) {
     let address = mesh.listenAddress
-    guard hasMesh, address.bits != 0, !address.isLoopback,
-      !machine.addresses.values.contains(where: { $0.contains(address) })
-    else { return }
-    let key = ConfigurationSettings.listen.key
+    let isOurs = machine.addresses.values.contains { $0.contains(address) }
+    if address.bits != 0, !address.isLoopback, !isOurs {
+      let key = ConfigurationSettings.listen.key
+      issues.add(
+        line: origin.listenLine, key: key.dottedName, "\(address) is not an address of this host",
+        accepted: key.accepted)
+    }
+    let taken = machine.udpReceivers.filter {
+      $0.port == mesh.port && ($0.address.bits == 0 || address.bits == 0 || $0.address == address)
+    }
+    guard let first = taken.map(\.address).min() else { return }
     issues.add(
-      line: origin.listenLine, key: key.dottedName, "\(address) is not an address of this host",
-      accepted: key.accepted)
+      line: origin.meshPortLine, key: ConfigurationSettings.meshPort.key.dottedName,
+      "UDP port \(mesh.port) is in use: something on this host receives at \(first)",
+      accepted: "a port that is free; `ss -ulpn` shows who has it, a router of Weave Net perhaps")
   }
 }
 
@@ -93,6 +105,7 @@ extension ConfigurationReader {
     }
     origin.listenLine = line(ConfigurationSettings.listen)
     origin.passwordFileLine = line(ConfigurationSettings.passwordFile)
+    origin.meshPortLine = line(ConfigurationSettings.meshPort) ?? section.line
     let mesh = Configuration.Mesh(
       name: value(ConfigurationSettings.meshName, in: section) ?? nil,
       nickname: value(ConfigurationSettings.nickname, in: section) ?? nil,
@@ -104,10 +117,9 @@ extension ConfigurationReader {
       connectionCountMax: value(ConfigurationSettings.connectionLimit, in: section) ?? 0,
       trustedSubnets: value(ConfigurationSettings.trustedSubnets, in: section) ?? [],
       password: nil)
-    if let sectionLine = section.line, mesh.port > 0, mesh.port == vxlanPort(underlay) {
+    if section.line != nil, mesh.port > 0, mesh.port == vxlanPort(underlay) {
       issues.add(
-        line: line(ConfigurationSettings.meshPort) ?? sectionLine,
-        key: ConfigurationSettings.meshPort.key.dottedName,
+        line: origin.meshPortLine, key: ConfigurationSettings.meshPort.key.dottedName,
         "\(mesh.port) is the port of underlay.vxlan_port already",
         accepted: "two different ports")
     }

@@ -94,6 +94,8 @@ struct ConfigurationOrigin: Sendable {
   let file: String
   /// The line of `underlay.interface`.
   var interfaceLine: Int?
+  /// The line of `mesh.port`, or of its section if it has its default.
+  var meshPortLine: Int?
   /// The line of `mesh.listen`.
   var listenLine: Int?
   /// The line of `mesh.password_file`.

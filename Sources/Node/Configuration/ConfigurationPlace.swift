@@ -3,7 +3,8 @@
 /// Where a key's value is in a `Configuration`, to compare and to copy it.
 ///
 /// A section that may be repeated has one place for all of its keys; one that says something by
-/// being there has a place of its own besides those of its keys. A new key needs a line in `all`, and whoever runs the daemon to hand a reloadable one on, in `Daemon`.
+/// being there has a place of its own besides those of its keys. A new key needs a line in
+/// `all`, and whoever runs the daemon to hand a reloadable one on, in `Daemon`.
 struct ConfigurationPlace: Sendable {
   /// The key with its section, or the name of a section.
   let name: String

@@ -28,7 +28,10 @@ extension ConfigurationSettings {
   }
 
   static let meshPort = ConfigurationSetting<UInt16>.number(
-    name("port", "The port of TCP and UDP at which this peer receives, the same at all peers."),
+    name(
+      "port",
+      "The port of TCP and UDP at which this peer receives, and at which peers are dialled that "
+        + "are named without one."),
     in: 1...65535, default: 6783)
 
   static let listen = ConfigurationSetting<IPv4Address>(
@@ -63,9 +66,9 @@ extension ConfigurationSettings {
   static let passwordFile = ConfigurationSetting<String?>.optionalText(
     name(
       "password_file",
-      "The file with the secret that all peers share, read at start; with one, sessions and frames "
-        + "between peers are encrypted. Without this key the environment's WEFT_PASSWORD or "
-        + "WEAVE_PASSWORD is taken."),
+      "The file with the secret that all peers share, read at start; with one, what peers tell "
+        + "each other is encrypted, and who has it not is no peer. Without this key the "
+        + "environment's WEFT_PASSWORD or WEAVE_PASSWORD is taken."),
     default: "the environment, or nothing is encrypted",
     accepted: "the absolute path of a file of 1 to \(MeshPassword.lengthMax) bytes that only its "
       + "owner may read"

@@ -58,7 +58,7 @@ extension Configuration {
     }
     checkPort(against: machine, into: &issues)
     checkEndpoints(against: machine, into: &issues)
-    checkListenAddress(against: machine, into: &issues)
+    if hasMesh { checkMesh(against: machine, into: &issues) }
   }
 
   /// Our program would take the packets of whoever receives at the port already.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ControlPlane
 import Inet
 
 @testable import Node
@@ -58,6 +59,11 @@ extension FuzzTarget {
     try hold(576...65_485 ~= configuration.overlay.mtu ?? 576, "mtu")
     try hold(configuration.underlay.vxlanPort > 0, "port")
     try hold(configuration.api.socket.hasPrefix("/"), "socket")
+    try hold(configuration.mesh.port > 0, "mesh port")
+    try hold(configuration.mesh.password == nil, "no file is read but the one that is checked")
+    for peer in configuration.mesh.peers {
+      try hold(PeerTarget(peer.description) == peer, "peer")
+    }
     for endpoint in configuration.vteps {
       try hold(endpoint.address.isUnicast && endpoint.port > 0, "endpoint")
       try hold(endpoint.vni.bits < 1 << 24, "network")

@@ -54,7 +54,9 @@ struct MeshReportJSON: Decodable {
     }
   }
 
-  let Router: Router
+  let router: Router
 
-  var router: Router { Router }
+  private enum CodingKeys: String, CodingKey {
+    case router = "Router"
+  }
 }

@@ -7,7 +7,9 @@ import Testing
 @testable import Node
 
 @Suite struct MachineFactsTests {
-  private let machine = MachineFacts(cores: [0, 1, 2, 3, 6], interfaces: ["lo", "wan", "eth0"])
+  private let machine = MachineFacts(
+    cores: [0, 1, 2, 3, 6], interfaces: ["lo", "wan", "eth0"],
+    addresses: ["wan": [IPv4Address(bits: 0xC000_0201)]])
 
   @Test func configurationThatFitsIsAccepted() throws {
     let configuration = try Configuration.parse(text: completeFile, file: "x.toml")

@@ -2,6 +2,7 @@
 
 import ControlPlane
 import Foundation
+import HostNetwork
 import Inet
 import Testing
 
@@ -54,6 +55,30 @@ import Testing
         "x.toml:4: mesh.listen: 192.0.2.9 is not an address of this host; accepted: an IPv4 "
           + "address of this host like \"192.0.2.1\", or \"0.0.0.0\""
       ])
+  }
+
+  @Test(
+    arguments: [
+      ("0.0.0.0", "192.0.2.1", true), ("192.0.2.1", "192.0.2.1", true),
+      ("127.0.0.1", "0.0.0.0", true), ("127.0.0.1", "192.0.2.1", false),
+    ] as [(String, String, Bool)])
+  func aPortThatSomebodyHasIsRefused(taken: String, listen: String, isRefused: Bool) throws {
+    var machine = machine
+    let address = try #require(IPv4Address(taken))
+    machine.udpReceivers = [UDPReceiver(address: address, port: 6783)]
+    let text = bare + "[mesh]\nlisten = \"\(listen)\"\n"
+    let told =
+      "x.toml:3: mesh.port: UDP port 6783 is in use: something on this host receives at \(taken); "
+      + "accepted: a port that is free; `ss -ulpn` shows who has it, a router of Weave Net perhaps"
+    #expect(mistakes(in: text, against: machine) == (isRefused ? [told] : []))
+    #expect(mistakes(in: text + "port = 6784\n", against: machine).isEmpty)
+    #expect(mistakes(in: bare, against: machine).isEmpty)
+  }
+
+  @Test func aDaemonKnowsItsOwnPorts() throws {
+    let complete = try Configuration.parse(text: completeFile, file: "x.toml")
+    #expect(complete.udpPorts == [8472, 6780])
+    #expect(try Configuration.parse(text: bare, file: "x.toml").udpPorts == [4789])
   }
 
   @Test func theHostsOfTheExampleFindEachOther() throws {
