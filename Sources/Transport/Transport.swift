@@ -8,13 +8,16 @@
 // and `AcceptGate` lets in new ones at the rate of a `TokenBucket`. Datagrams/ has the UDP socket
 // (`UDPSocket`) and the thread that reads it (`DatagramExchange`).
 //
-// Nothing that the other ends do can make this module hold more than, with the limits' defaults:
+// What the other ends do can make this module and its receiver hold no more than, with the limits'
+// defaults:
 //
-// | who holds | bytes each | how many | together |
+// | held | bytes each | how many | together |
 // | --- | --- | --- | --- |
-// | links, handed up and not consumed | 256 KiB + one read of 64 KiB | 512 | 160 MiB |
-// | links, read at once when the other end closes | the kernel's buffer, 512 KiB | 1 at a time | 0.5 MiB |
-// | links, waiting to be sent | 16 MiB, and all of them together: | 512 | 64 MiB |
-// | datagrams, handed up and not consumed | | | 8 MiB |
+// | of links, handed up and not consumed | 256 KiB and one read of 64 KiB | 512 | 160 MiB |
+// | of links, waiting to be sent | 16 MiB | 512 | 64 MiB, of all together |
+// | of datagrams, handed up and not consumed | | | 8 MiB |
 //
-// The kernel holds beside this at most 512 KiB for each link and direction, and 4 MiB of datagrams.
+// A link that the other end closes is read to its end at once, which is at most what the kernel
+// held of it: 512 KiB. What an ended link left with the receiver is no longer counted; as new links
+// are let in slowly, such bytes grow by some 16 MiB a second at most while the receiver does
+// nothing. The kernel holds at most 512 KiB for each link and direction, and 8 MiB of datagrams.

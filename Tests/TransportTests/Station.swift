@@ -49,8 +49,8 @@ final class Station: Sendable {
   ) throws -> (ours: LinkIdentifier, theirs: LinkIdentifier) {
     let ours = LinkIdentifier(number)
     transport.dial(ours, other.address)
-    let local = try #require(record.wait { $0.dialed[ours] })
-    let theirs = try #require(other.record.wait { $0.callers[local] })
+    let local = try record.need { $0.dialed[ours] }
+    let theirs = try other.record.need { $0.callers[local] }
     return (ours, theirs)
   }
 
@@ -82,6 +82,11 @@ final class Record: @unchecked Sendable {
   private var held: [MeshInput] = []
   private var unconsumed: [LinkIdentifier: Int] = [:]
 
+  struct Datagram {
+    let bytes: [UInt8]
+    let source: SocketAddress
+  }
+
   struct Story {
     var inputs: [MeshInput] = []
     var accepted: [LinkIdentifier] = []
@@ -91,7 +96,7 @@ final class Record: @unchecked Sendable {
     var dialed: [LinkIdentifier: SocketAddress] = [:]
     var received: [LinkIdentifier: [UInt8]] = [:]
     var ends: [LinkIdentifier: String] = [:]
-    var datagrams: [(bytes: [UInt8], source: SocketAddress)] = []
+    var datagrams: [Datagram] = []
     var tooLong: [(destination: SocketAddress, pathMTU: Int)] = []
     /// The most bytes of one link that were handed up and not consumed.
     var unconsumedMost = 0
@@ -126,6 +131,17 @@ final class Record: @unchecked Sendable {
         guard condition.wait(until: deadline) else { return body(story) }
       }
     }
+  }
+
+  /// Waits until there is an answer, which there has to be.
+  ///
+  /// Closures of a macro's argument can be mistaken for others near them, so that this is not
+  /// written as `#require` by those who ask.
+  func need<Value>(
+    sourceLocation: SourceLocation = #_sourceLocation, _ body: (Story) -> Value?
+  ) throws -> Value {
+    let value = wait(body)
+    return try #require(value, sourceLocation: sourceLocation)
   }
 
   func add(_ input: MeshInput) {
@@ -170,7 +186,8 @@ final class Record: @unchecked Sendable {
     case .closed(let link, let reason):
       if story.ends[link] != nil { story.breaches.append("\(link) was closed twice") }
       story.ends[link] = reason
-    case .datagram(let bytes, let source): story.datagrams.append((bytes, source))
+    case .datagram(let bytes, let source):
+      story.datagrams.append(Datagram(bytes: bytes, source: source))
     case .datagramTooLong(let destination, let pathMTU):
       story.tooLong.append((destination, pathMTU))
     case .deadline, .connect, .forget: story.breaches.append("not the transport's: \(input)")

@@ -40,7 +40,7 @@ extension SocketTests {
       let station = try Station()
       let caller = try RawSocket()
       caller.connect(to: station.address)
-      _ = try #require(station.record.wait { $0.accepted.first })
+      _ = try station.record.need { $0.accepted.first }
       station.transport.stop()
       let told = station.record.read { $0.inputs.count }
       #expect(caller.errorAtEnd() == ECONNRESET)

@@ -30,17 +30,25 @@ final class DatagramInbox: Sendable {
   /// Reads for as long as `event` is not signalled.
   func read(_ socket: UDPSocket, until event: Int32) {
     var buffer = [UInt8](repeating: 0, count: Self.lengthMax)
-    while socket.wait(until: event) {
-      for _ in 0..<Self.batch {
-        guard let (length, source) = socket.receive(into: &buffer) else { break }
-        if admits(length) {
-          deliver(.datagram(Array(buffer.prefix(length)), from: source))
+    while true {
+      switch socket.wait(until: event) {
+      case .end: return
+      case .complaints:
+        for complaint in socket.complaints() {
+          deliver(
+            .datagramTooLong(destination: complaint.destination, pathMTU: complaint.pathMTU))
         }
+        // The kernel also has the last of them stop one call.
+        readBatch(socket, &buffer)
+      case .datagrams: readBatch(socket, &buffer)
       }
-      for complaint in socket.complaints() {
-        deliver(
-          .datagramTooLong(destination: complaint.destination, pathMTU: complaint.pathMTU))
-      }
+    }
+  }
+
+  private func readBatch(_ socket: UDPSocket, _ buffer: inout [UInt8]) {
+    for _ in 0..<Self.batch {
+      guard let (length, source) = socket.receive(into: &buffer) else { return }
+      if admits(length) { deliver(.datagram(Array(buffer.prefix(length)), from: source)) }
     }
   }
 

@@ -119,14 +119,22 @@ final class UDPSocket: Sendable {
 
   // MARK: Receiving
 
-  /// Waits until there is something to receive or a complaint; false if `event` was signalled.
-  func wait(until event: Int32) -> Bool {
+  /// What `wait` waits for.
+  enum Readiness {
+    case datagrams
+    case complaints
+    case end
+  }
+
+  /// Waits until there is something to receive or a complaint, or until `event` is signalled.
+  func wait(until event: Int32) -> Readiness {
     var descriptors = [
       pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
       pollfd(fd: event, events: Int16(POLLIN), revents: 0),
     ]
     _ = unsafe poll(&descriptors, nfds_t(descriptors.count), -1)
-    return descriptors[1].revents == 0
+    if descriptors[1].revents != 0 { return .end }
+    return Int32(descriptors[0].revents) & Int32(POLLERR) != 0 ? .complaints : .datagrams
   }
 
   /// Receives a datagram into `buffer`; nil if there is none now.

@@ -134,7 +134,11 @@ final class LinkHandler: ChannelInboundHandler {
     chunkLength = 0
     chunkCount += 1
     table.sent(self, length)
-    if case .success = result { pump() }
+    switch result {
+    case .success: pump()
+    case .failure(let failure as IOError): error = error ?? failure
+    case .failure: break
+    }
   }
 
   /// Looks after a while whether the kernel took anything meanwhile.

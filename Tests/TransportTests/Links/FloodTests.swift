@@ -15,11 +15,9 @@ extension SocketTests {
       let (ours, theirs) = try first.dial(second, number: UInt64.random(in: 1...1 << 62))
       for number in 1...count {
         first.transport.send([UInt8(truncatingIfNeeded: number)], on: ours)
-        try #require(
-          second.record.wait { $0.received[theirs]?.count == number ? number : nil } != nil)
+        _ = try second.record.need { $0.received[theirs]?.count == number ? number : nil }
         second.transport.send([UInt8(truncatingIfNeeded: number)], on: theirs)
-        try #require(
-          first.record.wait { $0.received[ours]?.count == number ? number : nil } != nil)
+        _ = try first.record.need { $0.received[ours]?.count == number ? number : nil }
       }
       first.transport.close(ours)
     }
@@ -41,8 +39,7 @@ extension SocketTests {
         guard number.isMultiple(of: 10) else { continue }
         first.transport.send(stream(10, from: number - 10), on: ours)
         let count = number
-        try #require(
-          second.record.wait { $0.received[theirs]?.count == count ? count : nil } != nil)
+        _ = try second.record.need { $0.received[theirs]?.count == count ? count : nil }
         // The flood's own ends, those let in, and one that is just being refused.
         #expect(Holdings.descriptorCount <= before + flood.count + 16 + 1)
       }

@@ -29,10 +29,9 @@ extension SocketTests {
       #expect(first.transport.counts.unsentLength > 6 << 20)
       var consumed = 0
       while consumed < length {
-        let received = try #require(
-          second.record.wait { story in
-            story.received[theirs].flatMap { $0.count > consumed ? $0.count : nil }
-          })
+        let received = try second.record.need { story in
+          story.received[theirs].flatMap { $0.count > consumed ? $0.count : nil }
+        }
         second.record.consume(received - consumed, on: theirs)
         consumed = received
       }
@@ -48,7 +47,7 @@ extension SocketTests {
       let (ours, theirs) = try first.dial(second)
       let silent = try RawSocket()
       silent.connect(to: first.address)
-      let link = try #require(first.record.wait { $0.accepted.first })
+      let link = try first.record.need { $0.accepted.first }
       var sent = 0
       while first.record.read({ $0.ends[link] }) == nil, sent < 64 << 20 {
         first.transport.send(stream(64 << 10), on: link)
@@ -69,7 +68,7 @@ extension SocketTests {
       let station = try Station { $0.sendStallMax = .milliseconds(100) }
       let silent = try RawSocket()
       silent.connect(to: station.address)
-      let link = try #require(station.record.wait { $0.accepted.first })
+      let link = try station.record.need { $0.accepted.first }
       station.transport.send(stream(8 << 20), on: link)
       let reason = station.record.wait { $0.ends[link] }
       #expect(reason?.contains("took nothing") == true, "\(reason ?? "not closed")")
@@ -80,9 +79,9 @@ extension SocketTests {
       let station = try Station { $0.unsentLengthTotalMax = 7 << 20 }
       let (greedy, modest) = (try RawSocket(), try RawSocket())
       greedy.connect(to: station.address)
-      let first = try #require(station.record.wait { $0.accepted.first })
+      let first = try station.record.need { $0.accepted.first }
       modest.connect(to: station.address)
-      let second = try #require(station.record.wait { $0.accepted.dropFirst().first })
+      let second = try station.record.need { $0.accepted.dropFirst().first }
       // The kernel takes less than one of each.
       station.transport.send(stream(6 << 20), on: first)
       station.transport.send(stream(4 << 20), on: second)
@@ -99,7 +98,7 @@ extension SocketTests {
         caller.connect(to: station.address)
         #expect(caller.write(stream(100_000)) == 100_000)
       }
-      let link = try #require(station.record.wait { $0.accepted.first })
+      let link = try station.record.need { $0.accepted.first }
       #expect(station.record.wait { $0.ends[link] } == LinkEnd.closedByOtherEnd)
       #expect(station.record.read { $0.received[link] } == stream(100_000))
       #expect(station.record.read { $0.breaches } == [])
