@@ -36,7 +36,9 @@ extension MeshMachine {
   ) throws(GossipError) -> [UInt8]? {
     switch channel {
     case .topology:
+      guard !merged.contains(payload, channel: channel.name, now: now) else { return nil }
       let changed = try merge(payload).changed
+      _ = merged.insert(payload, channel: channel.name, now: now)
       return changed.isEmpty ? nil : topology.update(about: changed).gob
     case .surrogate(let name):
       return seen.insert(payload, channel: name, now: now) ? payload : nil

@@ -60,6 +60,7 @@ extension MeshMachine {
       isTrusting: isTrusting, session: session, now: now)
     effects.append(.send(link, connection.session.start()))
     connections[link] = connection
+    deadlineChanged(of: link)
   }
 
   mutating func receive(_ bytes: [UInt8], on link: LinkIdentifier) {
