@@ -106,7 +106,7 @@ extension MeshMachine {
     calculateRoutesIfNeeded()
     guard let hop = routes.all.unicast[destination], hop != from, let link = linkOfPeer[hop] else {
       return note(
-        .peers, .debug, "no way for a gossip message",
+        .messages, .debug, "no way for a gossip message",
         ["peer": from.description, "destination": destination.description])
     }
     counts.gossipSent += 1

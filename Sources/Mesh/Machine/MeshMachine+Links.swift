@@ -87,7 +87,7 @@ extension MeshMachine {
     case .unknownMessage(let tag):
       counts.unknownMessages += 1
       note(
-        .peers, .debug, "message with an unknown tag",
+        .messages, .debug, "message with an unknown tag",
         ["peer": name(of: link), "tag": String(tag)])
     }
   }
@@ -117,7 +117,7 @@ extension MeshMachine {
       effects.append(.send(link, bytes))
     } catch {
       note(
-        .peers, .warning, "message not sent",
+        .messages, .warning, "message not sent",
         ["peer": name(of: link), "error": error.description])
     }
   }
