@@ -36,7 +36,9 @@ extension MeshMachine {
   ) throws(GossipError) -> [UInt8]? {
     switch channel {
     case .topology:
+      guard !merged.contains(payload, channel: channel.name, now: now) else { return nil }
       let changed = try merge(payload).changed
+      _ = merged.insert(payload, channel: channel.name, now: now)
       return changed.isEmpty ? nil : topology.update(about: changed).gob
     case .surrogate(let name):
       return seen.insert(payload, channel: name, now: now) ? payload : nil
@@ -104,7 +106,7 @@ extension MeshMachine {
     calculateRoutesIfNeeded()
     guard let hop = routes.all.unicast[destination], hop != from, let link = linkOfPeer[hop] else {
       return note(
-        .peers, .debug, "no way for a gossip message",
+        .messages, .debug, "no way for a gossip message",
         ["peer": from.description, "destination": destination.description])
     }
     counts.gossipSent += 1

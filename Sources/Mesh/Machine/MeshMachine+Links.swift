@@ -60,6 +60,7 @@ extension MeshMachine {
       isTrusting: isTrusting, session: session, now: now)
     effects.append(.send(link, connection.session.start()))
     connections[link] = connection
+    deadlineChanged(of: link)
   }
 
   mutating func receive(_ bytes: [UInt8], on link: LinkIdentifier) {
@@ -86,7 +87,7 @@ extension MeshMachine {
     case .unknownMessage(let tag):
       counts.unknownMessages += 1
       note(
-        .peers, .debug, "message with an unknown tag",
+        .messages, .debug, "message with an unknown tag",
         ["peer": name(of: link), "tag": String(tag)])
     }
   }
@@ -116,7 +117,7 @@ extension MeshMachine {
       effects.append(.send(link, bytes))
     } catch {
       note(
-        .peers, .warning, "message not sent",
+        .messages, .warning, "message not sent",
         ["peer": name(of: link), "error": error.description])
     }
   }

@@ -156,6 +156,7 @@ extension MeshMachine {
     guard let wanted = connections[link]?.peering?.letOverlay(work) else { return }
     if connections[link]?.peering?.overlay.remoteAddress != before { isForwardingStale = true }
     for effect in wanted { carryOut(effect, on: link) }
+    deadlineChanged(of: link)
   }
 
   private mutating func carryOut(_ effect: OverlayEffect, on link: LinkIdentifier) {

@@ -9,8 +9,16 @@ extension MeshMachine {
       gossipAt, channel.nextDeadline, routes.dueAt,
       maker.nextDeadline(makerView(withDiscovery: false)),
     ]
-    let next = own.compactMap(\.self).min()
-    return connections.values.reduce(next) { min($0 ?? $1.nextDeadline, $1.nextDeadline) }
+    return (own + [connectionsDeadline]).compactMap(\.self).min()
+  }
+
+  /// A connection may have something to do earlier than before.
+  ///
+  /// What is to be done later than before is found out when its old time has come: so no input but
+  /// `deadline` has to look at all connections.
+  mutating func deadlineChanged(of link: LinkIdentifier) {
+    guard let deadline = connections[link]?.nextDeadline else { return }
+    connectionsDeadline = min(connectionsDeadline ?? deadline, deadline)
   }
 
   /// Does everything that is due.
@@ -24,6 +32,7 @@ extension MeshMachine {
       gossipAt = next > now ? next : now.advanced(by: MeshTiming.gossip)
       gossipEverything()
     }
+    connectionsDeadline = connections.values.map(\.nextDeadline).min()
     if maker.nextDeadline(makerView(withDiscovery: false)).isDue(now) { isPlanNeeded = true }
   }
 

@@ -22,6 +22,7 @@ extension MeshMachine {
     let (forgotten, isOwnChanged) = topology.collectGarbage(random: &random)
     if isOwnChanged { topologyChanged(about: []) }
     guard !forgotten.isEmpty else { return }
+    merged = SeenPayloads()
     routes.invalidate(now: now)
     effects.append(.peersForgotten(forgotten.sorted()))
   }
@@ -92,22 +93,27 @@ extension MeshMachine {
 
   /// Where other peers are connected with somebody we are not connected with.
   private var discovered: Set<SocketAddress> {
-    var texts: [Bool: Set<String>] = [:]
-    for (name, peer) in topology.peers where name != options.name {
-      for connection in peer.connections
-      where connection.peer != options.name && linkOfPeer[connection.peer] == nil {
-        texts[connection.isOutbound, default: []].insert(connection.address)
-      }
-    }
     var found: Set<SocketAddress> = []
-    for (isOutbound, texts) in texts {
-      for text in texts {
-        // Whoever dialled that peer had some port of its own; it listens where everybody does.
-        guard var address = SocketAddress(text), address.address.isUnicast else { continue }
-        if !isOutbound { address.port = options.port }
-        if address.port != 0 { found.insert(address) }
+    for (name, peer) in topology.peers.sorted(by: { $0.key < $1.key }) where name != options.name {
+      let others = peer.connections.lazy.filter {
+        $0.peer != options.name && linkOfPeer[$0.peer] == nil
+      }
+      // Of a peer that invents others only so many are looked at.
+      for connection in others.prefix(ConnectionMaker.discoveredCountMax) {
+        guard found.count < ConnectionMaker.discoveredCountMax else { return found }
+        if let address = address(discovered: connection) { found.insert(address) }
       }
     }
     return found
+  }
+
+  /// Where to dial somebody whom another peer is connected with; nil if that is no address.
+  private func address(discovered connection: PeerDescription.Connection) -> SocketAddress? {
+    guard var address = SocketAddress(connection.address), address.address.isUnicast else {
+      return nil
+    }
+    // Whoever dialled that peer had some port of its own; it listens where everybody does.
+    if !connection.isOutbound { address.port = options.port }
+    return address.port == 0 ? nil : address
   }
 }

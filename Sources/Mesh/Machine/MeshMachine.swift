@@ -51,7 +51,10 @@ public struct MeshMachine: Sendable {
   var topology: Topology
   var routes: MeshRoutes
   var channel = TopologyChannel()
+  /// Gossip of channels that we only pass on.
   var seen = SeenPayloads()
+  /// Gossip of our channel that says nothing new as long as nobody is forgotten.
+  var merged = SeenPayloads()
   var maker: ConnectionMaker
   /// Every TCP session there is.
   var connections: [LinkIdentifier: MeshConnection] = [:]
@@ -60,6 +63,8 @@ public struct MeshMachine: Sendable {
   var strangers = Strangers()
   var counts = MeshReport.Counts()
   var notes = NoteLimiter()
+  /// When some connection has something to do, or earlier.
+  var connectionsDeadline: MeshInstant?
   /// When everything that is known is told again; nil before the first input.
   var gossipAt: MeshInstant?
   /// Whether somebody might have to be dialled.

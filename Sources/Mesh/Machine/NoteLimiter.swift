@@ -8,6 +8,8 @@ struct NoteLimiter: Sendable {
     case strangers
     /// Those we are, or want to be, connected with.
     case peers
+    /// The same, for what single messages of theirs lead to.
+    case messages
   }
 
   private struct Budget: Sendable {

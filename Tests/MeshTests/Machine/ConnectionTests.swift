@@ -90,6 +90,28 @@ import Testing
     #expect(network.hosts[2]?.dials.count == 1)
   }
 
+  @Test func lowerNumberSurvivesAndOfEqualOnesNeither() throws {
+    var outcomes: Set<Bool> = []
+    for seed: UInt64 in 1...10 {
+      var bench = MachineBench(seed: seed)
+      let links = [bench.join(2), bench.join(2)]
+      let numbers = try links.map { try #require(bench.players[$0]).connectionUID }
+      let survivor = numbers[0] < numbers[1] ? links[0] : links[1]
+      #expect(bench.closed == Set(links).subtracting([survivor]), "seed \(seed)")
+      #expect(bench.report.connections.count == 1)
+      outcomes.insert(survivor == links[0])
+      // The machine's half of the next number is the same in a copy.
+      var copy = bench
+      let probe = copy.join(2) { $0.connectionID = 0 }
+      let next = try #require(copy.players[probe]).connectionUID
+      let number = try #require(bench.players[survivor]).connectionUID
+      let equal = bench.join(2) { $0.connectionID = next ^ number }
+      #expect(bench.closed == Set(links + [equal]), "seed \(seed)")
+      #expect(bench.report.connections.isEmpty)
+    }
+    #expect(outcomes.count == 2)
+  }
+
   @Test func targetsWithPortsDoNotFightEither() {
     for seed: UInt64 in 1...10 {
       var network = MachineNetwork(seed: seed)

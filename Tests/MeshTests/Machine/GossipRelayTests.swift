@@ -106,6 +106,18 @@ import Testing
     expectNoUpdates(&bench, on: three)
   }
 
+  @Test func whatWasForgottenIsLearnedAgainFromTheSameWords() throws {
+    var bench = MachineBench { $0.hasDiscovery = false }
+    for _ in 0..<3 {
+      let two = bench.join(2)
+      let connections = [1, 9].map { MachineBench.connection(to: $0) }
+      for _ in 0..<2 { try bench.describe(2, connections: connections, on: two) }
+      #expect(bench.report.peers.count == 3)
+      bench.give(.closed(two, reason: "gone"))
+      #expect(bench.report.peers.count == 1)
+    }
+  }
+
   @Test func broadcastOfTheTopologyIsTakenFromOldPeers() throws {
     var (bench, two, three) = try pair()
     let peer = PeerDescription(

@@ -25,6 +25,7 @@ struct MachineBench {
 
   static let name = MachineNetwork.name(1)
 
+  let name: PeerName
   var machine: MeshMachine
   private(set) var now = MeshInstant(nanoseconds: 1_000_000_000)
   private(set) var players: [LinkIdentifier: Player] = [:]
@@ -43,6 +44,7 @@ struct MachineBench {
     self.password = password.map { Password(Array($0.utf8)) }
     options.password = self.password
     configure(&options)
+    name = options.name
     machine = MeshMachine(options, random: SeededGenerator(seed: seed))
   }
 
@@ -155,7 +157,7 @@ struct MachineBench {
     if tag == .gossip, let envelope = try? GossipEnvelope(gob: payload, isUnicast: false),
       envelope.channel == "topology", let update = try? TopologyUpdate(gob: envelope.payload)
     {
-      #expect(envelope.source == Self.name)
+      #expect(envelope.source == name)
       players[link]?.updates.append(update)
     } else {
       players[link]?.heard.append((tag, payload))
@@ -173,9 +175,9 @@ struct MachineBench {
   /// A player sends a heartbeat of its overlay, in clear.
   mutating func beat(on link: LinkIdentifier) {
     guard let player = players[link] else { return }
-    let name = MachineNetwork.name(player.number).octets
+    let sender = MachineNetwork.name(player.number).octets
     let number = (0..<8).map { UInt8(truncatingIfNeeded: player.connectionUID >> (56 - 8 * $0)) }
-    let datagram = name + name + Self.name.octets + [0, 22] + [UInt8](repeating: 0, count: 14)
+    let datagram = sender + sender + name.octets + [0, 22] + [UInt8](repeating: 0, count: 14)
     give(.datagram(datagram + number, from: MachineNetwork.address(player.number)))
   }
 
