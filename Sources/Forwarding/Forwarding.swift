@@ -10,5 +10,5 @@
 // Commands to a worker are `WorkerCommand`s; `FaultSettings` make a port bad on purpose. A
 // `TraceRecord` is what one frame met on its way, when a trace asks for it (`TraceFilter`).
 // `Location` says where a station is: behind one of our ports (`PortIndex`) or behind an endpoint
-// (`EndpointIndex`, an `EndpointRecord` in the snapshot), which is a configured one or a peer of the
-// mesh; a `PeerEntry` leads from a peer's short number to its endpoint.
+// (`EndpointIndex`, an `EndpointRecord` in the snapshot), which is a configured one or a peer of
+// the mesh; a `PeerEntry` leads from a peer's short number to its endpoint.

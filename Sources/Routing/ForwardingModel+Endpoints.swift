@@ -183,7 +183,7 @@ extension ForwardingModel {
     return path.record(port: endpoint.underlayPort, network: network)
   }
 
-  /// What packets to an endpoint carry; nil if it is a peer and one of the short numbers is missing.
+  /// What packets to an endpoint carry; nil if it is a peer and a short number is missing.
   private func network(of endpoint: Endpoint, _ path: EndpointPath) -> VirtualNetwork? {
     guard endpoint.isPeer else { return path.network }
     guard let own = mesh.shortID, let peer = endpoint.shortID else { return nil }

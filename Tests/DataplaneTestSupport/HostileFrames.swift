@@ -15,8 +15,7 @@ package struct HostileFrames {
   /// By peer, packets of the mesh from there, from anywhere and for anybody.
   private let mesh: [[UInt8]]
 
-  /// Frames for a switch made with default options and stations 0 to 5, which has the short number
-  /// 0xA0A and the peers 0xB0B, 0xC0C and 0xD0D, the first two of them neighbours.
+  /// Frames for a switch made with default options and stations 0 to 5, which joined a mesh.
   package init(seed: UInt64) {
     random = SeededGenerator(seed: seed)
     inner = HostileFrames.innerFrames(&random)
@@ -66,7 +65,7 @@ package struct HostileFrames {
   private static func meshFrames(
     _ inner: [[UInt8]], _ random: inout SeededGenerator
   ) -> [[UInt8]] {
-    let numbers: [UInt16] = [0xA0A, 0xB0B, 0xC0C, 0xD0D, 0, 0xFFF]
+    let numbers = MemorySwitch.meshShortIDs + [0, 0xFFF]
     return inner.map { frame in
       let network = meshNetwork(
         from: numbers[random.number(below: 6)],

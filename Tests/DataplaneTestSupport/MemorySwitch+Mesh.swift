@@ -9,6 +9,30 @@ extension MemorySwitch {
   /// The UDP port at which packets of the mesh arrive.
   package static let meshPort: UInt16 = 6784
 
+  /// The switch's own short number and those of its peers after `joinMesh`.
+  package static let meshShortIDs: [UInt16] = [0xA0A, 0xB0B, 0xC0C, 0xD0D]
+
+  /// Joins a mesh with peers 1 to 3, and returns where they are.
+  ///
+  /// Peers 1 and 2 are neighbours, peer 3 is behind peer 2. Own floods go to peers 1 and 2, those
+  /// of peer 1 on to peer 2, those of peers 2 and 3 on to peer 1.
+  package func joinMesh() throws -> [Int: EndpointIndex] {
+    var peers: [Int: EndpointIndex] = [:]
+    for number in 1...3 { peers[number] = try addPeer(shortID: nil, nextHop: nil) }
+    for (number, index) in peers {
+      let nextHop = options.areEndpointsResolved ? min(number, 2) : nil
+      setPeer(
+        index, shortID: MemorySwitch.meshShortIDs[number], nextHop: nextHop,
+        broadcast: [peers[number == 1 ? 2 : 1]].compactMap(\.self))
+    }
+    let own = ShortID(MemorySwitch.meshShortIDs[0])
+    model.setMesh(shortID: own, port: MemorySwitch.meshPort)
+    model.setMeshFlood([1, 2].compactMap { peers[$0] })
+    model.setNeighbours([peerAddress(1), peerAddress(2)])
+    publish()
+    return peers
+  }
+
   /// Adds a peer whose frames go to the neighbour `nextHop`, nil if it cannot be reached.
   ///
   /// `broadcast` are the peers that its floods are passed on to. Nothing is published.

@@ -3,38 +3,21 @@
 import DataplaneTestSupport
 import Forwarding
 import Inet
-import Routing
 import TestSupport
 import Testing
 
-/// A switch with the short number 0xA0A and three peers.
-///
-/// Peer 1 (0xB0B) and peer 2 (0xC0C) are neighbours; peer 3 (0xD0D) is behind peer 2. Own floods go
-/// to peers 1 and 2, those of peer 1 on to peer 2, those of peers 2 and 3 on to peer 1.
+/// A switch of a mesh and its three peers, as `joinMesh` makes them.
 struct MeshBench {
-  static let own: UInt16 = 0xA0A
-  static let shortIDs: [UInt16] = [own, 0xB0B, 0xC0C, 0xD0D]
+  static let shortIDs = MemorySwitch.meshShortIDs
+  static let own = shortIDs[0]
 
   let bridge: MemorySwitch
   /// By number, from 1.
   let peers: [Int: EndpointIndex]
 
-  /// Tells the switch all that.
   init(_ options: MemorySwitch.Options = MemorySwitch.Options()) throws {
     bridge = try MemorySwitch(options)
-    var peers: [Int: EndpointIndex] = [:]
-    for number in 1...3 { peers[number] = try bridge.addPeer(shortID: nil, nextHop: nil) }
-    self.peers = peers
-    let hops: [Int: Int?] = options.areEndpointsResolved ? [1: 1, 2: 2, 3: 2] : [:]
-    for (number, index) in peers {
-      bridge.setPeer(
-        index, shortID: Self.shortIDs[number], nextHop: hops[number] ?? nil,
-        broadcast: [number == 1 ? peers[2] : peers[1]].compactMap(\.self))
-    }
-    bridge.model.setMesh(shortID: ShortID(Self.own), port: MemorySwitch.meshPort)
-    bridge.model.setMeshFlood([1, 2].compactMap { peers[$0] })
-    bridge.model.setNeighbours([peerAddress(1), peerAddress(2)])
-    bridge.publish()
+    peers = try bridge.joinMesh()
   }
 
   /// Where stations behind a peer are.

@@ -40,6 +40,8 @@ private struct WorkerPlay {
     bridge.learn(2, at: behind(port: 1))
     bridge.learn(3, at: behind(endpoint: 0))
     bridge.learn(4, at: behind(endpoint: 1))
+    let peers = try bridge.joinMesh()
+    if let peer = peers[3] { bridge.learn(5, at: behind(peer: peer)) }
   }
 
   mutating func step(_ input: inout Reading) throws {
@@ -58,11 +60,16 @@ private struct WorkerPlay {
     try breathe()
   }
 
-  /// Bits 0 to 2 choose the port; bit 3 asks for a right checksum, bit 4 for an envelope.
+  /// Bits 0 to 2 choose the port; bit 3 asks for a right checksum, bit 4 for an envelope, which
+  /// is one of the mesh if the first three bits are 4.
   private mutating func arrive(_ input: inout Reading, _ kind: UInt8) throws {
     let chosen = kind & 7 < 2 ? port(Int(kind & 7)) : MemorySwitch.underlay
     var frame = input.bytes(Int(input.number()) % 2048)
-    if kind & 16 != 0 { frame = outer(from: Int(kind >> 5) % 3, frame) }
+    if kind & 23 == 20 {
+      frame = meshEnvelope(from: Int(kind >> 5) % 4, frame)
+    } else if kind & 16 != 0 {
+      frame = outer(from: Int(kind >> 5) % 3, frame)
+    }
     if kind & 8 != 0 { frame = withChecksum(frame) }
     guard let memory = bridge.ports[chosen] else { return }
     if bridge.ports.values.allSatisfy({ $0.isQuiet }), kind & 0x80 == 0, !wasPortBad {
@@ -70,6 +77,14 @@ private struct WorkerPlay {
     } else if memory.arrive(frame) {
       arrived += 1
     }
+  }
+
+  /// The first two bytes say which short numbers are in the identifier; the others are the frame.
+  private func meshEnvelope(from peer: Int, _ bytes: [UInt8]) -> [UInt8] {
+    let numbers = MemorySwitch.meshShortIDs + [0, 0xFFF]
+    let named = bytes.prefix(2).map { numbers[Int($0) % numbers.count] } + [0, 0]
+    return meshOuter(
+      fromPeer: peer, Array(bytes.dropFirst(2)), network: meshNetwork(from: named[0], to: named[1]))
   }
 
   /// Only this frame is on its way, so what leaves must be made of it.
@@ -82,7 +97,7 @@ private struct WorkerPlay {
       inner = Array(frame[range])
     }
     for (port, sent) in bridge.drain() {
-      try hold(sent.count <= 2, "a copy for each endpoint at most")
+      try hold(sent.count <= 4, "a copy for each endpoint and neighbour at most")
       try hold(port != memory.port || memory.kind == .underlay, "no frame goes back")
       for outgoing in sent { try check(outgoing, carries: inner, port, memory.kind) }
       left += UInt64(sent.count)
@@ -95,15 +110,29 @@ private struct WorkerPlay {
     guard port == MemorySwitch.underlay else {
       return try hold(outgoing == inner, "a frame arrives as it was sent")
     }
-    try hold(from == .station, "endpoints reach each other without us")
     guard
-      case .opened(let source, let destination, 4789, let network, let range) =
+      case .opened(let source, let destination, let port, let network, let range) =
         PlainOpening(frame: outgoing)
     else { throw Violation(description: "what goes to an endpoint is VXLAN") }
     try hold(source == UInt64(MemorySwitch.ownAddress.bits), "from our address")
+    try hold(outgoing[range] == inner[...], "with the frame as it was sent")
+    guard port == 4789 else {
+      try hold(port == UInt64(MemorySwitch.meshPort), "to the port of one kind or the other")
+      return try checkMesh(destination: destination, network: UInt32(network), from)
+    }
+    try hold(from == .station, "endpoints reach each other without us")
     let isKnown = (0..<2).contains { destination == UInt64(endpointAddress($0).bits) }
     try hold(isKnown && network == UInt64(MemorySwitch.network), "to an endpoint, in its network")
-    try hold(outgoing[range] == inner[...], "with the frame as it was sent")
+  }
+
+  private func checkMesh(destination: UInt64, network: UInt32, _ from: PortKind) throws {
+    let isNeighbour = (1...2).contains { destination == UInt64(peerAddress($0).bits) }
+    try hold(isNeighbour, "packets of the mesh go to neighbours")
+    let numbers = MemorySwitch.meshShortIDs
+    let (sender, receiver) = (UInt16(network & 0xFFF), UInt16(network >> 12))
+    try hold(numbers.dropFirst().contains(receiver), "for another peer")
+    try hold(numbers.contains(sender) && sender != receiver, "from a peer that is not the receiver")
+    try hold((sender == numbers[0]) == (from == .station), "in the name of whose frame it is")
   }
 
   /// Bits 3 and 4 choose the port; five bytes say how bad, zeros that it is good again.
