@@ -99,6 +99,8 @@ import Testing
       let survivor = numbers[0] < numbers[1] ? links[0] : links[1]
       #expect(bench.closed == Set(links).subtracting([survivor]), "seed \(seed)")
       #expect(bench.report.connections.count == 1)
+      // Who is connected by another way is not forgotten in between.
+      #expect(bench.forgotten.isEmpty)
       outcomes.insert(survivor == links[0])
       // The machine's half of the next number is the same in a copy.
       var copy = bench

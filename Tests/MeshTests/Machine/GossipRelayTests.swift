@@ -72,6 +72,17 @@ import Testing
     expectHeard(0, &bench, on: [two, three])
   }
 
+  @Test func whatIsPassedOnTakesTheWaysOfNow() throws {
+    var (bench, two, three) = try pair()
+    let four = bench.join(4)
+    // Routes were calculated when it joined; now they are due again only in 100 ms.
+    try bench.describe(4, connections: [MachineBench.connection(to: 1)], on: four)
+    try bench.say(.gossipBroadcast, "IPallocation", [7], on: four)
+    expectHeard(2, &bench, on: [two, three])
+    try bench.say(.gossipUnicast, "IPallocation", [7], destination: 4, on: two)
+    expectHeard(1, &bench, on: [four])
+  }
+
   @Test func unicastIsPassedOnByteForByte() throws {
     var (bench, two, three) = try pair()
     // A stream with a definition that nobody needs, as another encoder might write it.

@@ -32,6 +32,7 @@ struct MachineBench {
   private(set) var notes: [MeshNote] = []
   private(set) var dials: [(link: LinkIdentifier, address: SocketAddress)] = []
   private(set) var closed: Set<LinkIdentifier> = []
+  private(set) var forgotten: [PeerName] = []
   private(set) var sent: [LinkIdentifier: Int] = [:]
   private let password: Password?
   private var acceptedCount: UInt64 = 1 << 63
@@ -67,7 +68,8 @@ struct MachineBench {
           players[link]?.isClosed = true
         case .dial(let link, let address): dials.append((link, address))
         case .note(let note): notes.append(note)
-        case .datagram, .forwardingChanged, .peersForgotten: break
+        case .peersForgotten(let names): forgotten += names
+        case .datagram, .forwardingChanged: break
         }
       }
     }
