@@ -17,8 +17,9 @@ package protocol MeshTransport: Sendable {
   func close(_ link: LinkIdentifier)
   /// Sends a datagram; one that cannot be sent is counted.
   func send(datagram: [UInt8], to remote: SocketAddress, isFragmentable: Bool)
-  /// Says that a `MeshInput.datagram` of `length` bytes was dealt with; without that, datagrams
-  /// are dropped once too many bytes of them wait.
+  /// Says that a `MeshInput.datagram` of `length` bytes was dealt with.
+  ///
+  /// Without that, datagrams are dropped once too many bytes of them wait.
   func consumed(datagram length: Int)
   /// Closes everything.
   func stop()

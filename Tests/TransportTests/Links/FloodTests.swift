@@ -123,5 +123,55 @@ extension SocketTests {
       #expect(station.record.read { $0.breaches } == [])
       #expect(station.record.read { story in story.accepted.allSatisfy { story.ends[$0] != nil } })
     }
+
+    @Test func thoseWhoSayTooMuchAreHeldBackEach() throws {
+      let first = try Station()
+      let second = try Station(consumes: false)
+      let (ours, theirs) = try first.dial(second)
+      let before = second.transport.counts.links
+      var writers: [RawSocket] = []
+      for _ in 0..<16 {
+        let writer = try RawSocket(isBlocking: false)
+        writer.connect(to: second.address)
+        // Otherwise the kernel goes on to offer what it has, behind which the end is not seen.
+        writer.discardAtClose()
+        writers.append(writer)
+      }
+      second.wait { $0.linksAccepted == before + 16 }
+      let most = (256 << 10) + LinkOptions.readLength
+      let piece = stream(64 << 10)
+      // Each round writes to all whatever the kernel takes; the conversation goes on meanwhile.
+      for round in 1...200 {
+        for writer in writers { writer.write(piece) }
+        first.transport.send([UInt8(round)], on: ours)
+        _ = try second.record.need { $0.received[theirs]?.count == round ? round : nil }
+      }
+      second.wait { $0.unconsumedLength >= 16 * (256 << 10) }
+      #expect(second.transport.counts.unconsumedLength <= 16 * most + 200)
+      #expect(second.record.read { $0.unconsumedMost } <= most)
+      writers = []
+      second.wait { $0.links == before }
+      second.wait { $0.unconsumedLength == 200 }
+    }
+
+    @Test func floodOfDatagramsIsCountedInFullAndDisturbsNoLink() throws {
+      let first = try Station()
+      let second = try Station(consumes: false) { $0.datagramLengthMax = 1 << 20 }
+      let (ours, theirs) = try first.dial(second)
+      for round in 1...100 {
+        for _ in 0..<100 {
+          first.transport.send(datagram: stream(1000), to: second.address, isFragmentable: true)
+        }
+        first.transport.send([UInt8(round)], on: ours)
+        _ = try second.record.need { $0.received[theirs]?.count == round ? round : nil }
+      }
+      let sent = first.transport.counts
+      #expect(sent.datagramsSent + sent.datagramsUnsent == 10_000)
+      second.wait {
+        $0.datagramsReceived + $0.datagramsUnheard + $0.datagramsLost == sent.datagramsSent
+      }
+      #expect(second.transport.counts.datagramsUnheard > 0)
+      #expect(second.transport.counts.unconsumedLength <= (1 << 20) + 100)
+    }
   }
 }
