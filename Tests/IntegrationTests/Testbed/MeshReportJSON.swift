@@ -43,9 +43,14 @@ struct MeshReportJSON: Decodable {
     let Peers: [Peer]
     let UnicastRoutes: [Unicast]
     let BroadcastRoutes: [Broadcast]
-    let Connections: [Connection]
+    let Connections: [Connection]?
     let Targets: [String]?
     let TerminationCount: UInt64
+
+    /// Whether frames for a peer, by number, go to another one.
+    func reaches(_ peer: Int, via other: Int) -> Bool {
+      UnicastRoutes.contains(Unicast(Dest: MeshBed.name(peer), Via: MeshBed.name(other)))
+    }
 
     /// Names of the peers with whom there is an established connection.
     var establishedPeers: Set<String> {
