@@ -20,11 +20,16 @@ public struct SnapshotWriter: ~Copyable {
   private var endpoints = PagedArrayWriter<EndpointRecord>()
   private var floodEndpoints = PagedArrayWriter<UInt16>()
   private var floodPorts = PagedArrayWriter<UInt16>()
-  private var peers = PagedArrayWriter<PeerEntry>()
-  private var relays = PagedArrayWriter<UInt16>()
-  private var meshPort: UInt16 = 0
-  private var shortID = PeerEntry.nobody
+  private let mesh = Mesh()
   private var root: PageIndex
+
+  /// What is written of the mesh, apart: the compiler now and then moves the writer as a whole.
+  private final class Mesh {
+    var peers = PagedArrayWriter<PeerEntry>()
+    var relays = PagedArrayWriter<UInt16>()
+    var port: UInt16 = 0
+    var shortID = PeerEntry.nobody
+  }
 
   /// Makes an empty snapshot in `memory` and publishes it as generation 1.
   ///
@@ -115,14 +120,14 @@ public struct SnapshotWriter: ~Copyable {
   ///
   /// Only pages on which something differs are copied.
   public mutating func setPeers(_ entries: [PeerEntry], relays numbers: [UInt16]) -> Bool {
-    SnapshotWriter.replace(&relays, with: numbers, arena: &arena)
-      && SnapshotWriter.replace(&peers, with: entries, arena: &arena)
+    SnapshotWriter.replace(&mesh.relays, with: numbers, arena: &arena)
+      && SnapshotWriter.replace(&mesh.peers, with: entries, arena: &arena)
   }
 
   /// Says at which UDP port the mesh's packets arrive, 0 for none, and our own short number.
   public mutating func setMesh(port: UInt16, shortID: ShortID?) {
-    meshPort = port
-    self.shortID = shortID?.number ?? PeerEntry.nobody
+    mesh.port = port
+    mesh.shortID = shortID?.number ?? PeerEntry.nobody
   }
 
   // MARK: Publication
@@ -154,13 +159,19 @@ public struct SnapshotWriter: ~Copyable {
     return true
   }
 
+  /// Field by field, as each header would else be copied twice.
   private mutating func writeRoot(_ page: PageIndex) {
-    let content = SnapshotRoot(
-      generation: arena.pending, stations: stations.header, sources: sources.header,
-      endpoints: endpoints.header, floodEndpoints: floodEndpoints.header,
-      floodPorts: floodPorts.header, peers: peers.header, relays: relays.header,
-      meshPort: meshPort, shortID: shortID)
-    unsafe arena.pointer(page).assumingMemoryBound(to: SnapshotRoot.self).initialize(to: content)
+    let root = unsafe arena.pointer(page).assumingMemoryBound(to: SnapshotRoot.self)
+    unsafe root.pointee.generation = arena.pending
+    unsafe root.pointee.stations = stations.header
+    unsafe root.pointee.sources = sources.header
+    unsafe root.pointee.endpoints = endpoints.header
+    unsafe root.pointee.floodEndpoints = floodEndpoints.header
+    unsafe root.pointee.floodPorts = floodPorts.header
+    unsafe root.pointee.peers = mesh.peers.header
+    unsafe root.pointee.relays = mesh.relays.header
+    unsafe root.pointee.meshPort = mesh.port
+    unsafe root.pointee.shortID = mesh.shortID
     unsafe cintrinsics_store_release_64(memory.publication, UInt64(page.number))
     arena.advance()
   }

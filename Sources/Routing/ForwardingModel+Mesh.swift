@@ -16,8 +16,12 @@ extension ForwardingModel {
     var neighbours: Set<IPv4Address> = []
     /// The neighbours in the snapshot.
     var writtenNeighbours: Set<IPv4Address> = []
+    /// Whether the two differ.
+    var areNeighboursPending = false
     /// Peers whose records are behind.
     var pendingPeers: Set<EndpointIndex> = []
+    /// Pages that a publication of all peers takes at most.
+    var reservedPageCount = 0
     /// Whether the snapshot's peers, or port and own number, are behind.
     var isPending = false
     /// Peers that are there, and the neighbours that their floods are passed on to, one by one.
@@ -26,7 +30,7 @@ extension ForwardingModel {
     /// Numbers in the lists of the snapshot.
     var writtenRelayCount = 0
 
-    var isWritten: Bool { !isPending && neighbours == writtenNeighbours }
+    var isWritten: Bool { !isPending && !areNeighboursPending }
 
     mutating func notePeer(_ peer: EndpointIndex) {
       pendingPeers.insert(peer)
@@ -50,6 +54,7 @@ extension ForwardingModel {
     mesh.shortID = shortID
     mesh.port = port
     mesh.isPending = true
+    reservePages()
   }
 
   /// Adds a peer of the mesh, without a short number and without a way there.
@@ -62,6 +67,7 @@ extension ForwardingModel {
     guard writer.setEndpoint(.unresolved(port: underlayPort), at: index) else { return nil }
     enter(Endpoint(source: nil, underlayPort: underlayPort), at: index)
     mesh.peerCount += 1
+    reservePages()
     return index
   }
 
@@ -76,6 +82,7 @@ extension ForwardingModel {
     precondition(isThere(peer) && isPeer(peer), "a peer that addPeer returned")
     let index = Int(peer.number)
     let before = endpoints[index]
+    let broadcast = broadcast.filter { isThere($0) && isPeer($0) }
     endpoints[index].shortID = shortID
     endpoints[index].reached = path
     endpoints[index].broadcast = broadcast
@@ -83,6 +90,7 @@ extension ForwardingModel {
     guard before.broadcast != broadcast else { return }
     mesh.listedCount += broadcast.count - before.broadcast.count
     mesh.isPending = true
+    reservePages()
   }
 
   /// Takes a peer that is gone out of every list, or its successor would be in them.
@@ -96,18 +104,21 @@ extension ForwardingModel {
       endpoints[index].broadcast.removeAll { $0 == peer }
       mesh.listedCount += endpoints[index].broadcast.count - before
     }
+    reservePages()
   }
 
   /// Says which peers the floods of our own stations go to: neighbours.
   public mutating func setMeshFlood(_ neighbours: [EndpointIndex]) {
-    guard mesh.flood != Set(neighbours) else { return }
-    mesh.flood = Set(neighbours)
+    let flood = Set(neighbours.filter { isThere($0) && isPeer($0) })
+    guard mesh.flood != flood else { return }
+    mesh.flood = flood
     isFloodPending = true
   }
 
   /// Says from which addresses packets of the mesh are taken; others are nobody's.
   public mutating func setNeighbours(_ addresses: Set<IPv4Address>) {
     mesh.neighbours = addresses
+    mesh.areNeighboursPending = addresses != mesh.writtenNeighbours
   }
 
   /// Peers whose floods end here, because the lists of all of them together have no room for
@@ -134,7 +145,7 @@ extension ForwardingModel {
       guard let shortID = peer.shortID, table.entries[Int(shortID.number)] == .empty else {
         continue
       }
-      var list = relayList(of: peer)
+      var list = Set(peer.broadcast.map(\.number)).sorted()
       if places[list] == nil, table.relays.count + list.count > SnapshotWriter.relayCountMax {
         table.leftOutCount += 1
         list = []
@@ -147,15 +158,12 @@ extension ForwardingModel {
     return table
   }
 
-  private func relayList(of peer: Endpoint) -> [UInt16] {
-    Set(peer.broadcast).filter { isThere($0) && isPeer($0) }.map(\.number).sorted()
-  }
-
-  /// Pages that a publication of all peers takes at most.
-  var meshPageCount: Int {
-    guard mesh.isPending || mesh.peerCount > 0 else { return 0 }
-    let listed = min(mesh.listedCount, SnapshotWriter.relayCountMax)
-    return pageCount(relays: listed, records: endpoints.count / ForwardingModel.recordsPerPage + 1)
+  /// Keeps pages back for a publication of all peers.
+  private mutating func reservePages() {
+    guard mesh.isPending || mesh.peerCount > 0 else { return mesh.reservedPageCount = 0 }
+    mesh.reservedPageCount = pageCount(
+      relays: min(mesh.listedCount, SnapshotWriter.relayCountMax),
+      records: endpoints.count / ForwardingModel.recordsPerPage + 1)
   }
 
   private func pageCount(relays: Int, records: Int) -> Int {
@@ -186,11 +194,12 @@ extension ForwardingModel {
     mesh.pendingPeers = []
     mesh.writtenRelayCount = table.relays.count
     mesh.isPending = false
+    reservePages()
   }
 
   /// Takes neighbours out of the snapshot and puts others in, as far as pages allow.
   mutating func writeNeighbours() {
-    guard mesh.neighbours != mesh.writtenNeighbours else { return }
+    guard mesh.areNeighboursPending else { return }
     for address in mesh.writtenNeighbours.subtracting(mesh.neighbours) {
       guard hasLastPages(PageNeeds.change) else { return }
       isChanged = true
@@ -204,5 +213,6 @@ extension ForwardingModel {
       mesh.writtenNeighbours.insert(address)
       sourcePages.follow(count: sourceCount)
     }
+    mesh.areNeighboursPending = false
   }
 }

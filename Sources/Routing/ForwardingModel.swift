@@ -160,7 +160,8 @@ public struct ForwardingModel: ~Copyable {
   /// Whether a change that can be refused may take `count` pages: behind it there must be room for
   /// the flood lists, all of the mesh, a root, and one of the changes that must not fail.
   func hasPages(_ count: Int) -> Bool {
-    writer.freePageCount >= count + floodPageCount + meshPageCount + PageNeeds.change + 2
+    let kept = floodPageCount + mesh.reservedPageCount + PageNeeds.change + 2
+    return writer.freePageCount >= count + kept
   }
 
   /// Whether a change that must not fail may take `count` pages now: a root must still fit.
