@@ -44,7 +44,11 @@ final class WeaveRouter {
   /// sees.
   func start() throws {
     let program = try #require(Self.program)
-    let own = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", program]
+    // In a folder of its own, where it leaves a file that has the next one resume.
+    let own = [
+      "unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "env", "-C", folder.path,
+      program,
+    ]
     let process = try RunningProcess(
       namespace.command(own + flags + arguments), environment: ["CHECKPOINT_DISABLE": "1"])
     self.process = process
