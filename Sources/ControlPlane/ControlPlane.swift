@@ -15,8 +15,8 @@ package import Routing
 // host's network is asked through HostNetwork, the data plane through `ForwardingEngine`, which
 // only `Node` connects to the real one. What others do to the host is followed by comparing
 // (`followUnderlay`, `followContainer`), judged by `UnderlayCondition` and `ContainerFindings`;
-// `ReopenPause` keeps retries apart. Mesh/ runs the machine of module Mesh (`MeshRun`) and makes the
-// forwarding tables say what it says.
+// `ReopenPause` keeps retries apart. Mesh/ runs the machine of module Mesh (`MeshRun`) and makes
+// the forwarding tables say what it says.
 // Reports/ holds what the API says about all of it.
 
 /// The control plane of one host.

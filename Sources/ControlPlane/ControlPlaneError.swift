@@ -48,8 +48,8 @@ package enum ControlPlaneError: Error, Equatable, CustomStringConvertible {
     case .engine(let failure): failure.description
     case .tablesFull: "the forwarding tables are full; detach a container first"
     case .mesh(let problem):
-      "the mesh's sockets cannot be opened: \(problem); give a free port under [mesh] port, the same"
-        + " on every host"
+      "the mesh's sockets cannot be opened: \(problem); give a free port under [mesh] port, the"
+        + " same on every host"
     case .tracing: "another trace is under way; wait until it ends, which takes a minute at most"
     case .noMesh:
       "this weftd has no mesh; add a [mesh] section to its configuration and restart it"

@@ -10,8 +10,9 @@ internal import Synchronization
 /// The mesh's real sockets.
 ///
 /// All links live on one event loop of SwiftNIO, which is also what tells of them; datagrams are
-/// told by another thread. What is asked for from one thread is done in that order. The threads stay
-/// in the network namespace of the one that made the transport. Whoever makes it has to stop it.
+/// told by another thread. What is asked for from one thread is done in that order. The threads
+/// stay in the network namespace of the one that made the transport. Whoever makes it has to stop
+/// it.
 package final class SocketTransport: MeshTransport {
   /// How often a free port is looked for if the options leave the choice.
   private static let portTries = 32
