@@ -36,7 +36,11 @@ extension MeshMachine {
   ) throws(GossipError) -> [UInt8]? {
     switch channel {
     case .topology:
+      // Of many neighbours that pass on the same only the first has news.
+      let name = channel.name
+      guard !merged.contains(payload, channel: name, now: now) else { return nil }
       let changed = try merge(payload).changed
+      _ = merged.insert(payload, channel: name, now: now)
       return changed.isEmpty ? nil : topology.update(about: changed).gob
     case .surrogate(let name):
       return seen.insert(payload, channel: name, now: now) ? payload : nil

@@ -22,6 +22,7 @@ extension MeshMachine {
     let (forgotten, isOwnChanged) = topology.collectGarbage(random: &random)
     if isOwnChanged { topologyChanged(about: []) }
     guard !forgotten.isEmpty else { return }
+    merged = SeenPayloads()
     routes.invalidate(now: now)
     effects.append(.peersForgotten(forgotten.sorted()))
   }

@@ -52,6 +52,8 @@ public struct MeshMachine: Sendable {
   var routes: MeshRoutes
   var channel = TopologyChannel()
   var seen = SeenPayloads()
+  /// What the topology has learned already; empty whenever it forgets something.
+  var merged = SeenPayloads()
   var maker: ConnectionMaker
   /// Every TCP session there is.
   var connections: [LinkIdentifier: MeshConnection] = [:]
