@@ -175,6 +175,7 @@ let lowerTests: [Target] = [
   tests("SealingTests", ["CaptureSupport", "Sealing"]),
   tests("GobTests", ["CaptureSupport", "Gob", "Inet"]),
   tests("MeshTests", ["CaptureSupport", "Gob", "Inet", "Mesh", "Sealing", "Wire"]),
+  tests("SimulationTests", ["Inet", "Mesh", "Sealing"]),
   tests("ForwardingTests", ["Forwarding", "Inet", "Tables"]),
   tests("XDPTests", ["CPrograms", "CXDP", "Dataplane", "Forwarding", "Inet", "Wire", "XDP"]),
   tests("RoutingTests", ["Forwarding", "Inet", "Routing", "Tables", "Wire"]),

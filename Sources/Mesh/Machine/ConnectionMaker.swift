@@ -192,10 +192,14 @@ struct ConnectionMaker: Sendable {
     candidates[address]?.problem = nil
   }
 
-  /// The attempt failed or the connection ended; `isFinal`: dialling again cannot help.
+  /// The attempt failed or the connection ended; `isFinal`: dialling again cannot help,
+  /// `hasWorked`: its overlay was established.
+  ///
+  /// A connection that never worked is no better than an attempt, however long it lived: where
+  /// datagrams are lost it ends after a minute each time.
   mutating func ended(
-    _ address: SocketAddress, problem: String, isFinal: Bool, now: MeshInstant,
-    random: inout some RandomNumberGenerator
+    _ address: SocketAddress, problem: String, isFinal: Bool, hasWorked: Bool,
+    now: MeshInstant, random: inout some RandomNumberGenerator
   ) {
     guard var candidate = candidates[address] else { return }
     defer { candidates[address] = candidate }
@@ -203,7 +207,7 @@ struct ConnectionMaker: Sendable {
     let age = candidate.scheduledAt.duration(to: now)
     if isFinal {
       candidate.phase = .waiting(until: nil)
-    } else if case .connected = candidate.phase, age >= Backoff.reset {
+    } else if case .connected = candidate.phase, hasWorked, age >= Backoff.reset {
       candidate.interval = Backoff.first
       candidate.phase = .waiting(until: now)
     } else {
@@ -234,7 +238,7 @@ enum Backoff {
   static let first = Duration.seconds(2)
   /// At most.
   static let last = Duration.seconds(360)
-  /// A connection that lived so long is dialled again at once.
+  /// A connection that lived so long and worked is dialled again at once.
   static let reset = Duration.seconds(60)
 
   /// What follows a wait.

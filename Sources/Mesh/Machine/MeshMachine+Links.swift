@@ -25,7 +25,9 @@ extension MeshMachine {
   mutating func dialFailed(_ link: LinkIdentifier, reason: String) {
     guard connections[link] == nil, let target = maker.address(dialing: link) else { return }
     counts.refusals[Refusal.dial.rawValue, default: 0] += 1
-    maker.ended(target, problem: reason.forPeople, isFinal: false, now: now, random: &random)
+    maker.ended(
+      target, problem: reason.forPeople, isFinal: false, hasWorked: false, now: now,
+      random: &random)
     isPlanNeeded = true
     note(.peers, .info, "dialling failed", ["address": target.description, "error": reason])
   }
@@ -50,7 +52,7 @@ extension MeshMachine {
     let features = Features(
       name: options.name, nickname: options.nickname, uid: options.uid, connectionID: connectionID,
       shortID: topology.own.shortID, isTrusting: isTrusting, overlays: OverlaySwitch.advertised,
-      extensions: options.hasVXLAN ? ["vxlan"] : [])
+      extensions: [FeatureWord.lively] + (options.hasVXLAN ? [FeatureWord.vxlan] : []))
     let session = Link(
       Link.Options(
         isOutbound: dialed != nil, password: options.password, keyPair: KeyPair(random: &random)),
@@ -142,8 +144,8 @@ extension MeshMachine {
     }
     if let target = connection.dialed {
       maker.ended(
-        target, problem: ending.problem.forPeople, isFinal: ending.refusal.isFinal, now: now,
-        random: &random)
+        target, problem: ending.problem.forPeople, isFinal: ending.refusal.isFinal,
+        hasWorked: connection.peering?.isEstablished ?? false, now: now, random: &random)
     }
     isPlanNeeded = true
     var details = ["address": connection.remote.description, "reason": ending.problem]

@@ -61,15 +61,15 @@ extension MeshMachine {
   ) throws(RegistrationError) -> MeshConnection.Peering {
     let uid = connection.connectionID ^ features.connectionID
     let isTrusted = connection.isTrusting && features.isTrusting
+    var overlayOptions = OverlaySwitch.Options(
+      own: options.name, remote: features.name, connectionUID: uid,
+      isOutbound: connection.isOutbound, remoteAddress: connection.remote,
+      localAddress: connection.local, key: isTrusted ? nil : connection.session.sessionKey,
+      underlayMTU: options.underlayMTU)
+    overlayOptions.isLively = features.extensions.contains(FeatureWord.lively)
     let overlay: OverlaySwitch
     do throws(OverlayError) {
-      overlay = try OverlaySwitch(
-        OverlaySwitch.Options(
-          own: options.name, remote: features.name, connectionUID: uid,
-          isOutbound: connection.isOutbound, remoteAddress: connection.remote,
-          localAddress: connection.local, key: isTrusted ? nil : connection.session.sessionKey,
-          underlayMTU: options.underlayMTU),
-        remoteOverlays: features.overlays)
+      overlay = try OverlaySwitch(overlayOptions, remoteOverlays: features.overlays)
     } catch {
       throw RegistrationError(.overlay, error.description)
     }
@@ -77,7 +77,8 @@ extension MeshMachine {
     return MeshConnection.Peering(
       features: features, uid: uid,
       overlayCount: OverlaySwitch.advertised.count { theirs.contains($0) },
-      hasVXLAN: options.hasVXLAN && features.extensions.contains("vxlan"), overlay: overlay,
+      hasVXLAN: options.hasVXLAN && features.extensions.contains(FeatureWord.vxlan),
+      overlay: overlay,
       heartbeatAt: now.advanced(by: MeshTiming.heartbeat))
   }
 

@@ -18,7 +18,7 @@ public struct Features: Sendable, Equatable {
   public var isTrusting: Bool
   /// The overlays it speaks, best first; nil if it is too old to say.
   public var overlays: [String]?
-  /// What only Weft peers tell each other: words of the key `Weft`, as `vxlan`.
+  /// What only Weft peers tell each other: words of the key `Weft`, see `FeatureWord`.
   public var extensions: [String]
 
   /// Describes a peer.
@@ -69,6 +69,14 @@ public struct Features: Sendable, Equatable {
     let pairs = entries.map { ($0.key.rawValue, $0.value) }
     return FeatureMap(Dictionary(pairs, uniquingKeysWith: { first, _ in first }))
   }
+}
+
+/// The words of the key `Weft`, each of which counts if both ends say it.
+enum FeatureWord {
+  /// Frames to each other travel as VXLAN.
+  static let vxlan = "vxlan"
+  /// Sleeve's heartbeats come every 3 s, so that 24 s without one mean that the other end is gone.
+  static let lively = "lively"
 }
 
 /// A feature that is missing or wrong.

@@ -36,6 +36,8 @@ public struct OverlaySwitch: Sendable {
     public var key: SessionKey?
     /// What the underlay carries in one piece, in bytes with all headers.
     public var underlayMTU: Int
+    /// Whether the other end, too, sends heartbeats every 3 s, so that its death shows soon.
+    public var isLively = false
 
     /// Describes a connection.
     public init(

@@ -6,8 +6,9 @@ import Wire
 
 /// Sleeve's end of one connection: finds out whether datagrams get through, and from where.
 ///
-/// Both ends send heartbeats by UDP and acknowledge the other's first one by TCP; the
-/// acknowledgement establishes the overlay. Only the end that dialled knows where to send to from
+/// Both ends send heartbeats by UDP and acknowledge the other's first one by TCP. The overlay is
+/// established once ours are acknowledged and the other end's have come: where datagrams pass one
+/// way only it never is, rather than for a minute again and again. Only the end that dialled knows where to send to from
 /// the start, the other learns it from the heartbeats that come: so one of them may be behind a
 /// NAT, and what it looks like from outside may change. Tests of the underlay are answered, not
 /// made.
@@ -23,8 +24,12 @@ struct SleeveLink: Sendable {
   static let heartbeatPauseFast = Duration.milliseconds(500)
   /// Between heartbeats after that.
   static let heartbeatPauseSlow = Duration.seconds(10)
+  /// The same with another Weft peer.
+  static let heartbeatPauseLively = Duration.seconds(3)
   /// Without a heartbeat of the other end the overlay fails.
   static let silenceMax = Duration.seconds(60)
+  /// The same with another Weft peer, once one came.
+  static let silenceMaxLively = Duration.seconds(24)
 
   /// Where we are with the other end.
   private enum State { case prepared, confirmed, established, failed }
@@ -33,7 +38,10 @@ struct SleeveLink: Sendable {
   private var state = State.prepared
   private var sealer: SleeveSealer?
   private var opener: SleeveOpener?
+  /// Whether a heartbeat of the other end came.
   private var isAckSent = false
+  /// Whether a heartbeat of ours arrived.
+  private var isAcknowledged = false
   private var nextHeartbeat: MeshInstant?
   private var expiry: MeshInstant?
 
@@ -54,8 +62,17 @@ struct SleeveLink: Sendable {
     opener = SleeveOpener(key: key, isOutbound: !options.isOutbound)
   }
 
-  /// Whether the other end has acknowledged a heartbeat.
+  /// Whether heartbeats have got through in both directions.
   var isEstablished: Bool { state == .established }
+
+  private var heartbeatPauseSlow: Duration {
+    options.isLively ? SleeveLink.heartbeatPauseLively : SleeveLink.heartbeatPauseSlow
+  }
+
+  /// How long the other end may be silent: whoever has not said anything may still be starting.
+  private var silenceMax: Duration {
+    options.isLively && isAckSent ? SleeveLink.silenceMaxLively : SleeveLink.silenceMax
+  }
 
   /// When `advance` is due; nil: never.
   var nextDeadline: MeshInstant? {
@@ -118,12 +135,12 @@ struct SleeveLink: Sendable {
   mutating func receiveControl(_ subTag: UInt8, now: MeshInstant) -> [OverlayEffect]? {
     guard let subTag = SubTag(rawValue: subTag) else { return nil }
     // The answers to tests belong to none of ours, and a second acknowledgement changes nothing.
-    guard subTag == .established, state != .established, state != .failed else { return [] }
+    guard subTag == .established, !isAcknowledged, state != .failed else { return [] }
     // An acknowledgement of a heartbeat that was never sent is a mistake.
     guard nextHeartbeat != nil else { return nil }
-    state = .established
-    nextHeartbeat = now.advanced(by: SleeveLink.heartbeatPauseSlow)
-    return [.established]
+    isAcknowledged = true
+    nextHeartbeat = now.advanced(by: heartbeatPauseSlow)
+    return establish()
   }
 
   /// Sends the heartbeat that is due, or gives up.
@@ -178,19 +195,27 @@ struct SleeveLink: Sendable {
   ) -> [OverlayEffect] {
     let isFirstAddress = remoteAddress == nil
     remoteAddress = address
-    expiry = now.advanced(by: SleeveLink.silenceMax)
     var effects = isFirstAddress ? heartbeat(now: now) : []
+    defer { expiry = now.advanced(by: silenceMax) }
     if !isAckSent {
       isAckSent = true
       effects.append(control(.established))
+      effects += establish()
     }
     return effects
+  }
+
+  /// The overlay works once both directions do.
+  private mutating func establish() -> [OverlayEffect] {
+    guard state == .confirmed, isAcknowledged, isAckSent else { return [] }
+    state = .established
+    return [.established]
   }
 
   /// A heartbeat if there is somewhere to send it, and when the next is due.
   private mutating func heartbeat(now: MeshInstant) -> [OverlayEffect] {
     guard let remoteAddress else { return [] }
-    let pause = isEstablished ? SleeveLink.heartbeatPauseSlow : SleeveLink.heartbeatPauseFast
+    let pause = isAcknowledged ? heartbeatPauseSlow : SleeveLink.heartbeatPauseFast
     nextHeartbeat = now.advanced(by: pause)
     var record = [UInt8](
       repeating: 0, count: SleeveRecordHeader.length + SleeveSpecialFrame.heartbeatLength)
@@ -213,7 +238,7 @@ struct SleeveLink: Sendable {
     state = .failed
     nextHeartbeat = nil
     expiry = nil
-    let seconds = SleeveLink.silenceMax.components.seconds
+    let seconds = silenceMax.components.seconds
     let port = options.isOutbound ? options.remoteAddress.port : options.localAddress.port
     return [
       .failed(

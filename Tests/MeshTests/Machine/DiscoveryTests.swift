@@ -117,6 +117,24 @@ import Testing
     #expect(try #require(line.retryAfter) <= .seconds(540))
   }
 
+  @Test func connectionThatNeverWorksIsDialledLessAndLess() throws {
+    for deafHost: UInt8 in [1, 2] {
+      var network = MachineNetwork(seed: 9)
+      network.add(1)
+      network.add(2)
+      network.deafHosts = [deafHost]
+      network.connect(1, to: 2)
+      network.run(for: .seconds(3600))
+      #expect(try #require(network.hosts[1]?.dials.count) < 30)
+      #expect(network.established(1).isEmpty && network.established(2).isEmpty)
+      // Neither end ever took it for a connection that carries frames.
+      #expect(network.notes(1, "connection established").isEmpty)
+      #expect(network.notes(2, "connection established").isEmpty)
+      network.deafHosts = []
+      #expect(network.run(atMost: .seconds(600)) { $0.isFullMesh([1, 2]) })
+    }
+  }
+
   @Test func statesFollowTheAttempts() {
     var network = MachineNetwork(seed: 7)
     network.add(1)

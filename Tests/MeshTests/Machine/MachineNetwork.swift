@@ -38,6 +38,8 @@ struct MachineNetwork {
   private var events: [(at: MeshInstant, event: Event)] = []
   private var random: SeededGenerator
   private var cuts: Set<[UInt8]> = []
+  /// Hosts that no datagrams reach.
+  var deafHosts: Set<UInt8> = []
   private var acceptedCount: UInt64 = 1 << 63
 
   init(seed: UInt64) { random = SeededGenerator(seed: seed) }
@@ -274,7 +276,7 @@ struct MachineNetwork {
 
   private mutating func send(datagram: [UInt8], to address: SocketAddress, from number: UInt8) {
     guard let other = hosts.keys.first(where: { listens($0, at: address) }),
-      !cuts.contains([number, other].sorted())
+      !cuts.contains([number, other].sorted()), !deafHosts.contains(other)
     else { return }
     let source = Self.address(number, port: hosts[number]?.options.port ?? 0)
     tell(other, .datagram(datagram, from: source), after: Self.latency)

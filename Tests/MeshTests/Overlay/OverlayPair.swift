@@ -71,6 +71,8 @@ struct OverlayPair {
   var ends: [OverlaySwitch]
   /// Of a hundred datagrams, so many are lost.
   var lossPercent = 0
+  /// The end that hears no datagrams at all; nil: both do.
+  var deafEnd: Int?
   /// The latest that a datagram may be.
   var lateMillisecondsMax = 5
   /// What the dialler's datagrams seem to come from.
@@ -86,10 +88,12 @@ struct OverlayPair {
   private var messages: [Message] = []
   private var generator: SeededGenerator
 
-  init(key: SessionKey? = nil, seed: UInt64 = 1) throws {
-    ends = [
-      try overlaySwitch(isOutbound: true, key: key), try overlaySwitch(isOutbound: false, key: key),
-    ]
+  init(key: SessionKey? = nil, seed: UInt64 = 1, isLively: Bool = false) throws {
+    ends = try [true, false].map { isOutbound in
+      var options = overlayOptions(isOutbound: isOutbound, key: key)
+      options.isLively = isLively
+      return try OverlaySwitch(options, remoteOverlays: ["sleeve"])
+    }
     generator = SeededGenerator(seed: seed)
   }
 
@@ -139,7 +143,7 @@ struct OverlayPair {
         datagramCounts[index] += 1
         let isLost = generator.number(below: 100) < lossPercent
         let isForSomebody = address == (index == 0 ? dialledAddress : diallerSeenAt)
-        guard !isLost, isForSomebody else { continue }
+        guard !isLost, isForSomebody, deafEnd != 1 - index else { continue }
         let late = 1 + generator.number(below: lateMillisecondsMax)
         send(.datagram(bytes), from: index, late: .milliseconds(late))
       case .control(let bytes):

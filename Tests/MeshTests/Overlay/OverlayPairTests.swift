@@ -53,6 +53,44 @@ import Testing
     #expect(pair.failures == [nil, nil], "seed \(seed)")
   }
 
+  @Test(arguments: [0, 1])
+  func pathThatLeadsOneWayOnlyIsNeverEstablished(deafEnd: Int) throws {
+    var pair = try OverlayPair()
+    pair.deafEnd = deafEnd
+    pair.confirm(0)
+    pair.confirm(1)
+    pair.run(until: .seconds(59))
+    #expect(pair.established == [nil, nil] && pair.failures == [nil, nil])
+    pair.run(until: .seconds(61))
+    #expect(pair.established == [nil, nil] && pair.failures[deafEnd] != nil)
+  }
+
+  @Test func livelyEndsNoticeSilenceWithinHalfAMinute() throws {
+    var pair = try OverlayPair(isLively: true)
+    pair.confirm(0)
+    pair.confirm(1)
+    pair.run(until: .seconds(601))
+    #expect(pair.failures == [nil, nil])
+    #expect(pair.datagramCounts.allSatisfy { 200...203 ~= $0 })
+    pair.lossPercent = 100
+    pair.run(until: .seconds(620))
+    #expect(pair.failures == [nil, nil])
+    pair.run(until: .seconds(626))
+    #expect(!pair.failures.contains(nil))
+  }
+
+  @Test func livelyEndThatHasNotSaidAnythingHasAMinute() throws {
+    var pair = try OverlayPair(isLively: true)
+    pair.lossPercent = 100
+    pair.confirm(0)
+    pair.confirm(1)
+    pair.run(until: .seconds(59))
+    #expect(pair.failures == [nil, nil])
+    pair.lossPercent = 0
+    pair.run(until: .seconds(70))
+    #expect(!pair.established.contains(nil) && pair.failures == [nil, nil])
+  }
+
   @Test func silenceFailsBothEndsAfterAMinute() throws {
     var pair = try OverlayPair()
     pair.confirm(0)

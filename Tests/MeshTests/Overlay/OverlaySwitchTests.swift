@@ -13,7 +13,10 @@ import Testing
     var overlay = try OverlaySwitch(overlayOptions(isOutbound: true), remoteOverlays: remote)
     _ = overlay.confirm(now: moment(.zero))
     #expect(overlay.name == "sleeve" && !overlay.isEstablished)
-    #expect(overlay.receiveControl([0, 1], now: moment(.zero)) == [.established])
+    #expect(overlay.receiveControl([0, 1], now: moment(.zero)).isEmpty)
+    let bytes = heartbeat(fromDialler: false)
+    let effects = overlay.receive(bytes, from: dialledAddress, now: moment(.zero))
+    #expect(effects == [.control([0, 1]), .established])
     #expect(overlay.isEstablished)
   }
 
@@ -61,6 +64,7 @@ import Testing
   @Test func secondAcknowledgementChangesNothing() throws {
     var overlay = try overlaySwitch(isOutbound: true)
     _ = overlay.confirm(now: moment(.zero))
+    _ = overlay.receive(heartbeat(fromDialler: false), from: dialledAddress, now: moment(.zero))
     #expect(overlay.receiveControl([0, 1, 9], now: moment(.zero)) == [.established])
     let deadline = overlay.nextDeadline
     #expect(overlay.receiveControl([0, 1], now: moment(.seconds(3))).isEmpty)

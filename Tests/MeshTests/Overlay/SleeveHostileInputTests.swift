@@ -67,6 +67,7 @@ private func hostile(_ generator: inout SeededGenerator) -> [UInt8] {
     var generator = SeededGenerator(seed: seed)
     var overlay = try overlaySwitch(isOutbound: true)
     _ = overlay.confirm(now: moment(.zero))
+    _ = overlay.receive(heartbeat(fromDialler: false), from: dialledAddress, now: moment(.zero))
     var established = 0
     for _ in 0..<100_000 {
       let payload = generator.bytes(generator.number(below: 5)).map { $0 & 3 }
