@@ -8,10 +8,10 @@ import Wire
 ///
 /// Both ends send heartbeats by UDP and acknowledge the other's first one by TCP. The overlay is
 /// established once ours are acknowledged and the other end's have come: where datagrams pass one
-/// way only it never is, rather than for a minute again and again. Only the end that dialled knows where to send to from
-/// the start, the other learns it from the heartbeats that come: so one of them may be behind a
-/// NAT, and what it looks like from outside may change. Tests of the underlay are answered, not
-/// made.
+/// way only it never is, rather than for a minute again and again. Only the end that dialled knows
+/// where to send to from the start, the other learns it from the heartbeats that come: so one of
+/// them may be behind a NAT, and what it looks like from outside may change. Tests of the underlay
+/// are answered, not made.
 struct SleeveLink: Sendable {
   /// What an overlay control message of sleeve says; numbers of the wire.
   enum SubTag: UInt8, Sendable {
