@@ -10,14 +10,19 @@ extension ControlPlane {
   ///
   /// Each target is one that `PeerTarget` reads.
   package func connect(_ targets: [String], isReplacing: Bool) async throws(ControlPlaneError) {
-    guard mesh != nil else { throw .noMesh }
+    try checkMesh()
     aim(at: targets, isReplacing: isReplacing)
   }
 
   /// Dials these peers no more; what is connected stays so.
   package func forget(_ targets: [String]) async throws(ControlPlaneError) {
-    guard mesh != nil else { throw .noMesh }
+    try checkMesh()
     drop(targets)
+  }
+
+  private func checkMesh() throws(ControlPlaneError) {
+    if isStopping { throw .stopping }
+    if mesh == nil { throw .noMesh }
   }
 
   /// What people see of the mesh; nil if there is none.
@@ -49,12 +54,21 @@ extension ControlPlane {
         + " trusted, list it under mesh.trusted_subnets on both hosts"
       return
     }
+    guard underlay != nil else {
+      connection.problem = "no frames are sent to it: \(underlayRefusal)"
+      return
+    }
+    guard mesh?.peers[neighbour.name] != nil else {
+      connection.problem =
+        "no frames are sent to it: no short number of its own, or the forwarding tables are full"
+      return
+    }
     switch mesh?.nextHops[neighbour.address.address] {
     case .resolved?:
       connection.overlay = "vxlan"
       connection.attributes = ["name": "vxlan", "mtu": "\(overlayMTU)"]
     case .unresolved(let reason)?: connection.problem = "no frames are sent to it: \(reason)"
-    case nil: connection.problem = "no frames are sent to it: \(underlayRefusal)"
+    case nil: connection.problem = "no frames are sent to it: its address is not known yet"
     }
   }
 }

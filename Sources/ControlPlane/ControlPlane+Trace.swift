@@ -2,6 +2,7 @@
 
 internal import Forwarding
 internal import HostNetwork
+internal import Inet
 internal import Logging
 
 extension ControlPlane {
@@ -60,7 +61,10 @@ extension ControlPlane {
           address: options.address, network: options.network, port: options.port)
       )
     }
-    return TraceNames(ports: ports, endpoints: Dictionary(named) { first, _ in first })
+    let peers = (mesh?.peers ?? [:]).values.map { ($0.index, $0.name.description) }
+    return TraceNames(
+      ports: ports, endpoints: Dictionary(named) { first, _ in first },
+      peers: Dictionary(peers) { first, _ in first })
   }
 
   private func tracedPort(_ name: String) throws(ControlPlaneError) -> PortIndex {

@@ -125,6 +125,7 @@ extension ControlPlane {
     model.removePort(ControlPlane.underlayPort)
     // With the port went the ways to the endpoints: they are to be told to the model anew.
     for position in endpoints.indices { endpoints[position].refusal = underlayRefusal }
+    forgetMeshNextHops()
     commit()
     closePort(ControlPlane.underlayPort)
   }

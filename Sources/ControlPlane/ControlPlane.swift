@@ -124,6 +124,8 @@ package actor ControlPlane {
   var mesh: MeshRun?
   /// Whom the mesh is to be connected with, as typed.
   var wantedTargets: [String] = []
+  /// Names of those that are being looked up, or will be again in a moment.
+  var namesInFlight: Set<String> = []
   var losses = LossReport()
   var sources: [any DispatchSourceProtocol] = []
   var isStopping = false

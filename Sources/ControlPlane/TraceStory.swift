@@ -23,6 +23,8 @@ struct TraceNames: Sendable {
 
   var ports: [PortIndex: Port]
   var endpoints: [EndpointIndex: Endpoint]
+  /// Names of the mesh's peers.
+  var peers: [EndpointIndex: String] = [:]
 
   /// `weft-1a2b (c1)`; a port that is gone by now has only its number.
   func text(_ port: PortIndex) -> String {
@@ -42,6 +44,7 @@ struct TraceNames: Sendable {
   /// Where a station is: `endpoint 192.0.2.2, VNI 42` or `port weft-1a2b (c1)`.
   func text(_ location: Location) -> String {
     guard location.isEndpoint else { return "port \(text(location.port))" }
+    if let peer = peers[location.endpoint] { return "peer \(peer)" }
     guard let endpoint = endpoints[location.endpoint] else {
       return "\(location.isPeer ? "peer" : "endpoint") number \(location.endpoint.number)"
     }

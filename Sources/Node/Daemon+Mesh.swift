@@ -25,9 +25,14 @@ extension Daemon {
     return bridge.mac
   }
 
+  /// Links beside connections: sessions that nobody presented himself in yet.
+  private static let strangerRoom = 64
+
   /// Opens the sockets of the mesh.
+  ///
+  /// It has room for as many links as the mesh has connections, in both directions.
   static func transport(
-    _ logger: Logger
+    _ logger: Logger, connectionCountMax: Int
   )
     -> @Sendable (
       SocketAddress, @escaping @Sendable (MeshInput) -> Void
@@ -36,6 +41,9 @@ extension Daemon {
     { address, receive in
       var options = TransportOptions()
       options.listen = address
+      let wanted = (connectionCountMax > 0 ? connectionCountMax : 4096) + strangerRoom
+      options.acceptedLinksMax = max(options.acceptedLinksMax, wanted)
+      options.dialedLinksMax = max(options.dialedLinksMax, wanted)
       return try SocketTransport(options: options, logger: logger, receive: receive)
     }
   }

@@ -137,7 +137,9 @@ package struct Daemon: Sendable {
       let beginning = clock.now
       started = try ControlPlane(
         options: controlOptions(configuration), engine: adapter, model: model, logger: logger,
-        random: SystemRandomNumberGenerator(), openTransport: Daemon.transport(logger)
+        random: SystemRandomNumberGenerator(),
+        openTransport: Daemon.transport(
+          logger, connectionCountMax: configuration.mesh.connectionCountMax)
       ) { UInt64(clamping: (clock.now - beginning).components.seconds) + 1 }
     } catch {
       throw DaemonError(.unavailable, "\(error)")

@@ -14,7 +14,7 @@
 // | held | bytes each | how many | together |
 // | --- | --- | --- | --- |
 // | of links, handed up and not consumed | 256 KiB and one read of 64 KiB | 512 | 160 MiB |
-// | of links, waiting to be sent | 16 MiB | 512 | 64 MiB, of all together |
+// | of links, waiting to be sent | 16 MiB | 512 | 192 MiB, of all together |
 // | of datagrams, handed up and not consumed | | | 8 MiB |
 //
 // A link that the other end closes is read to its end at once, which is at most what the kernel

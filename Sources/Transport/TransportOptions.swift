@@ -21,7 +21,7 @@ package struct TransportOptions: Sendable {
   /// A link of which more bytes than that wait to be sent is closed.
   package var unsentLengthMax = 16 << 20
   /// If more bytes than that wait on all links together, the one with most of them is closed.
-  package var unsentLengthTotalMax = 64 << 20
+  package var unsentLengthTotalMax = 192 << 20
   /// A link on which bytes wait and none are taken for that long is closed.
   package var sendStallMax = Duration.seconds(30)
   /// Room for what the kernel holds of a link, for each direction; it takes twice as much.

@@ -22,7 +22,7 @@ extension ControlPlane {
       throw .mesh("\(error)")
     }
     let timer = DispatchSource.makeTimerSource(queue: executor.queue)
-    timer.setEventHandler { self.assumeIsolated { $0.take(.deadline) } }
+    timer.setEventHandler { self.assumeIsolated { $0.takeDeadline() } }
     timer.activate()
     mesh = MeshRun(
       machine: MeshMachine(machineOptions(wanted, name: name), random: random),
@@ -53,6 +53,12 @@ extension ControlPlane {
     mesh?.timer.cancel()
     mesh?.transport.stop()
     mesh = nil
+  }
+
+  /// The timer fired and is set to nothing now.
+  private func takeDeadline() {
+    mesh?.deadline = nil
+    take(.deadline)
   }
 
   /// Gives the machine an input and does what it wants done.

@@ -11,8 +11,11 @@ extension ControlPlane {
   /// Makes the forwarding tables say what the mesh says.
   func followForwarding() {
     guard let forwarding = mesh?.machine.forwarding else { return }
-    removePeers(except: Set(forwarding.peers.map(\.name)))
-    addPeers(forwarding.peers)
+    recoverEndpointIndices()
+    // Frames name peers by their short numbers: without one there is nothing to tell.
+    let peers = forwarding.peers.filter { $0.shortID != nil }
+    removePeers(except: Set(peers.map(\.name)))
+    addPeers(peers)
     let neighbours = forwarding.neighbours.filter(\.takesFrames)
     refreshNextHops(of: Set(neighbours.map(\.address.address)), onlyNew: true)
     tellModel(forwarding, neighbours)
@@ -25,6 +28,12 @@ extension ControlPlane {
     refreshNextHops(of: Set(known.keys), onlyNew: false)
     guard mesh?.nextHops != known, let forwarding = mesh?.machine.forwarding else { return }
     tellModel(forwarding, forwarding.neighbours.filter(\.takesFrames))
+  }
+
+  /// The underlay's port is closed, and with it went the ways to all peers.
+  func forgetMeshNextHops() {
+    // Their addresses stay, so that they are asked for as soon as it is open again.
+    mesh?.nextHops = (mesh?.nextHops ?? [:]).mapValues { _ in .unresolved(.noRoute) }
   }
 
   /// Tries again, once a second, what is not complete.
@@ -62,10 +71,9 @@ extension ControlPlane {
   private func addPeers(_ peers: [MeshForwarding.Peer]) {
     var isShort = false
     for peer in peers where mesh?.peers[peer.name] == nil {
-      recoverEndpointIndices()
       guard let index = model.addPeer(underlayPort: ControlPlane.underlayPort) else {
         isShort = true
-        continue
+        break
       }
       mesh?.peers[peer.name] = MeshRun.Peer(name: peer.name, index: index)
     }
@@ -102,8 +110,11 @@ extension ControlPlane {
   private func path(to neighbour: MeshForwarding.Neighbour) -> EndpointPath? {
     guard let underlay, case .resolved(let hop)? = mesh?.nextHops[neighbour.address.address]
     else { return nil }
+    // Neighbours take frames only from the address that our datagrams come from.
+    let listen = options.mesh?.listenAddress ?? hop.sourceAddress
     return EndpointPath(
-      sourceMAC: hop.sourceMAC, destinationMAC: hop.destinationMAC, source: hop.sourceAddress,
+      sourceMAC: hop.sourceMAC, destinationMAC: hop.destinationMAC,
+      source: listen.bits == 0 ? hop.sourceAddress : listen,
       destination: neighbour.address.address, destinationPort: neighbour.address.port &+ 1,
       network: VirtualNetwork(bits: 0), innerLengthMax: min(hop.mtu, underlay.mtu) - 36)
   }

@@ -36,34 +36,36 @@ extension ControlPlane {
   private func isNew(_ target: String) -> Bool { !wantedTargets.contains(target) }
 
   private func lookUp(_ names: [String]) {
-    guard !names.isEmpty else { return }
-    DispatchQueue.global().async { [weak self] in
-      let found = names.map { name in
-        (name, PeerTarget(name).map { HostNames.addresses(of: $0.host) } ?? [])
+    for name in names where namesInFlight.insert(name).inserted {
+      DispatchQueue.global().async { [weak self] in
+        let found = PeerTarget(name).map { HostNames.addresses(of: $0.host) } ?? []
+        guard let self else { return }
+        self.executor.queue.async {
+          self.assumeIsolated { $0.take(lookedUp: name, addresses: found) }
+        }
       }
-      guard let self else { return }
-      self.executor.queue.async { self.assumeIsolated { $0.take(lookedUp: found) } }
     }
   }
 
-  private func take(lookedUp found: [(name: String, addresses: [IPv4Address])]) {
-    guard !isStopping else { return }
-    // Meanwhile some may have been forgotten.
-    let wanted = found.filter { wantedTargets.contains($0.name) }
-    let resolved = wanted.filter { !$0.addresses.isEmpty }.map {
-      target($0.name, addresses: $0.addresses)
+  private func take(lookedUp name: String, addresses: [IPv4Address]) {
+    // Meanwhile it may have been forgotten.
+    guard !isStopping, wantedTargets.contains(name) else {
+      namesInFlight.remove(name)
+      return
     }
-    if !resolved.isEmpty { take(.connect(resolved, isReplacing: false)) }
-    let missing = wanted.filter(\.addresses.isEmpty).map(\.name)
-    guard !missing.isEmpty else { return }
+    guard addresses.isEmpty else {
+      namesInFlight.remove(name)
+      take(.connect([target(name, addresses: addresses)], isReplacing: false))
+      return
+    }
     logger.warning(
-      "peer's name has no IPv4 address; it is looked up again",
-      metadata: ["names": "\(missing.joined(separator: " "))"])
+      "peer's name has no IPv4 address; it is looked up again", metadata: ["name": "\(name)"])
     executor.queue.asyncAfter(deadline: .now() + .seconds(ControlPlane.lookUpPauseSeconds)) {
       [weak self] in
       guard let self else { return }
       self.assumeIsolated { control in
-        control.lookUp(missing.filter { control.wantedTargets.contains($0) })
+        control.namesInFlight.remove(name)
+        if control.wantedTargets.contains(name) { control.lookUp([name]) }
       }
     }
   }

@@ -64,10 +64,14 @@ struct ConnectionMaker: Sendable {
 
   /// Be connected with these, at once.
   mutating func connect(_ new: [MeshTarget], isReplacing: Bool, now: MeshInstant) {
-    if isReplacing { targets = [] }
+    if isReplacing {
+      let texts = Set(new.map(\.text))
+      targets.removeAll { !texts.contains($0.text) }
+    }
     for target in new {
       if let index = targets.firstIndex(where: { $0.text == target.text }) {
-        targets[index] = target
+        // What a name meant stays until it means something else.
+        if !target.addresses.isEmpty { targets[index] = target }
       } else {
         targets.append(target)
       }
@@ -92,6 +96,8 @@ struct ConnectionMaker: Sendable {
     candidates[address]?.phase = .waiting(until: now)
     candidates[address]?.scheduledAt = now
     candidates[address]?.interval = Backoff.first
+    // Somebody else may be there by now.
+    candidates[address]?.peer = nil
   }
 
   // MARK: What to dial

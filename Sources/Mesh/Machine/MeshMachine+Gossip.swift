@@ -71,7 +71,9 @@ extension MeshMachine {
     }
     let merge: Topology.Merge
     do throws(TopologyError) { merge = try topology.merge(update, random: &random) } catch {
-      throw GossipError(channel: GossipChannel.topology.name, problem: error.description)
+      // Whoever passes it on need not be who made it up.
+      note(.messages, .warning, "topology not taken", ["error": error.description])
+      return Topology.Merge()
     }
     channel.scheduleCollection(now: now)
     if merge.isOwnChanged { topologyChanged(about: []) }
@@ -83,7 +85,7 @@ extension MeshMachine {
 
   /// Tells some neighbours; the source is always ourselves.
   mutating func gossip(_ payload: [UInt8], _ channel: GossipChannel, except: PeerName?) {
-    calculateRoutesIfNeeded()
+    renewGossipRoutes()
     let weights = GossipSample.weights(routes.all.unicast, except: except).filter {
       linkOfPeer[$0.neighbour] != nil
     }
@@ -96,14 +98,14 @@ extension MeshMachine {
   private mutating func broadcast(
     _ payload: [UInt8], _ channel: GossipChannel, source: PeerName, except: PeerName
   ) {
-    calculateRoutesIfNeeded()
+    renewGossipRoutes()
     let next = routes.all.broadcast(from: source).filter { $0 != except }
     sendGossip(.gossipBroadcast, payload, channel, source: source, to: next)
   }
 
   /// Passes on as it is, but never back: that would be a circle.
   private mutating func relay(_ payload: [UInt8], to destination: PeerName, from: PeerName) {
-    calculateRoutesIfNeeded()
+    renewGossipRoutes()
     guard let hop = routes.all.unicast[destination], hop != from, let link = linkOfPeer[hop] else {
       return note(
         .messages, .debug, "no way for a gossip message",

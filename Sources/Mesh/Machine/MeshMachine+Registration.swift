@@ -107,6 +107,7 @@ extension MeshMachine {
     _ peering: MeshConnection.Peering, _ connection: MeshConnection, _ link: LinkIdentifier
   ) {
     let features = peering.features
+    if routes.dueAt != nil { calculateRoutes() }
     let known = topology.peers[features.name]
     let isNews = known?.uid != features.uid || routes.established.unicast[features.name] == nil
     strangers.remove(link)

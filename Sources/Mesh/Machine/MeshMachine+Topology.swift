@@ -30,9 +30,7 @@ extension MeshMachine {
   // MARK: Routes
 
   /// Whatever is passed on has to take the ways of now.
-  mutating func calculateRoutesIfNeeded() {
-    if routes.dueAt != nil { calculateRoutes() }
-  }
+  mutating func renewGossipRoutes() { routes.renewForGossip(topology) }
 
   mutating func calculateRoutes() {
     routes.calculate(topology, now: now)
@@ -49,7 +47,10 @@ extension MeshMachine {
     for (name, peer) in topology.peers.sorted(by: { $0.key < $1.key }) where name != options.name {
       let hop = routes.established.unicast[name].flatMap { usable.contains($0) ? $0 : nil }
       let shortID = peer.shortID.flatMap { topology.owner(of: $0) == name ? $0 : nil }
-      let broadcast = routes.established.broadcast(from: name).filter { usable.contains($0) }
+      // Frames of a peer without a number, or without a way, cannot come: their floods neither.
+      let floods = hop != nil && shortID != nil
+      let broadcast =
+        floods ? routes.established.broadcast(from: name).filter { usable.contains($0) } : []
       peers.append(
         MeshForwarding.Peer(name: name, shortID: shortID, nextHop: hop, broadcast: broadcast))
     }

@@ -2,14 +2,17 @@
 
 import Inet
 
-/// The ways for gossip and for frames, calculated at most every 100 ms.
+/// The ways for gossip, calculated when something is passed on, and for frames, calculated at most
+/// every 100 ms.
 struct MeshRoutes: Sendable {
   /// For gossip.
   var all: Routes
   /// For frames.
   var established: Routes
-  /// When they have to be calculated again; nil: they are right.
+  /// When those for frames have to be calculated again; nil: they are right.
   private(set) var dueAt: MeshInstant?
+  /// Whether those for gossip are behind the topology.
+  private var isGossipStale = false
   private var calculatedAt: MeshInstant?
 
   /// Calculates both.
@@ -20,13 +23,23 @@ struct MeshRoutes: Sendable {
 
   /// The topology changed.
   mutating func invalidate(now: MeshInstant) {
+    isGossipStale = true
     guard dueAt == nil else { return }
     dueAt = max(now, calculatedAt?.advanced(by: MeshTiming.routes) ?? now)
   }
 
+  /// Calculates those for gossip again if they are behind, so that messages take the ways of now.
+  mutating func renewForGossip(_ topology: Topology) {
+    guard isGossipStale else { return }
+    all = Routes(topology, edges: .all)
+    isGossipStale = false
+  }
+
   /// Calculates both again.
   mutating func calculate(_ topology: Topology, now: MeshInstant) {
-    self = MeshRoutes(topology)
+    renewForGossip(topology)
+    established = Routes(topology, edges: .established)
+    dueAt = nil
     calculatedAt = now
   }
 }

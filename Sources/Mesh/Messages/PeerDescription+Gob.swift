@@ -21,9 +21,13 @@ extension PeerDescription {
       ]))
 
   /// Reads the first value; there are no connections yet.
-  init(_ summary: GobStructure) throws(GobError) {
+  ///
+  /// Nil if it has no name that a peer can have: whoever passes it on may be innocent, and would
+  /// pass it on again.
+  init?(_ summary: GobStructure) throws(GobError) {
+    guard let name = try PeerName(summary) else { return nil }
     self.init(
-      name: try PeerName(summary), nickname: try summary.string("NickName"),
+      name: name, nickname: try summary.string("NickName"),
       uid: try summary.uint("UID"), version: try summary.uint("Version"),
       shortID: try ShortID(summary), connections: [])
   }
@@ -32,7 +36,7 @@ extension PeerDescription {
   mutating func take(_ values: [GobValue], at offset: Int) throws(GobError) {
     var byName: [PeerName: Connection] = [:]
     for value in values {
-      let connection = try Connection(value.structure(at: offset))
+      guard let connection = try Connection(value.structure(at: offset)) else { continue }
       byName[connection.peer] = connection
     }
     connections = byName.values.sorted { $0.peer < $1.peer }
@@ -53,9 +57,10 @@ extension PeerDescription {
 }
 
 extension PeerDescription.Connection {
-  fileprivate init(_ summary: GobStructure) throws(GobError) {
+  fileprivate init?(_ summary: GobStructure) throws(GobError) {
+    guard let peer = try PeerName(summary) else { return nil }
     self.init(
-      peer: try PeerName(summary), address: try summary.string("RemoteTCPAddr"),
+      peer: peer, address: try summary.string("RemoteTCPAddr"),
       isOutbound: try summary.bool("Outbound"), isEstablished: try summary.bool("Established"))
   }
 
@@ -69,12 +74,10 @@ extension PeerDescription.Connection {
 }
 
 extension PeerName {
-  fileprivate init(_ summary: GobStructure) throws(GobError) {
+  /// Nil unless it is six bytes that are not all zero.
+  fileprivate init?(_ summary: GobStructure) throws(GobError) {
     let octets = try summary.bytes("NameByte")
-    guard let name = PeerName(octets: octets), name != .unknown else {
-      throw GobError(
-        .malformed("a peer name of \(octets.count) bytes, or of zeros"), offset: summary.offset)
-    }
+    guard let name = PeerName(octets: octets), name != .unknown else { return nil }
     self = name
   }
 }
@@ -83,9 +86,7 @@ extension ShortID {
   fileprivate init?(_ summary: GobStructure) throws(GobError) {
     let number = try summary.uint("ShortID")
     guard try summary.bool("HasShortID") else { return nil }
-    guard let shortID = ShortID(number) else {
-      throw GobError(.malformed("the short number \(number)"), offset: summary.offset)
-    }
+    guard let shortID = ShortID(number) else { return nil }
     self = shortID
   }
 }

@@ -63,23 +63,20 @@ public struct TopologyUpdate: Sendable, Equatable {
   /// How many peers an update may be about.
   public static let peerCountMax = 16_384
 
-  /// Reads an update to its end.
+  /// Reads an update.
   ///
-  /// - Throws: `GobError`, also if a name is not six bytes or zero, a short number has more than 12
-  ///   bits, or there are more than 16,384 peers.
+  /// Peers and connections with a name that is not six bytes, or zero, are left out, as are short
+  /// numbers of more than 12 bits, and what comes after `peerCountMax` peers.
   public init(gob: [UInt8]) throws(GobError) {
     var decoder = GobDecoder(gob)
     peers = []
-    while let summary = try decoder.next() {
-      guard peers.count < TopologyUpdate.peerCountMax else {
-        throw GobError(.tooLarge("more than \(peers.count) peers"), offset: decoder.valueOffset)
-      }
+    while peers.count < TopologyUpdate.peerCountMax, let summary = try decoder.next() {
       var peer = try PeerDescription(summary.structure(at: decoder.valueOffset))
       guard let connections = try decoder.next() else {
         throw GobError(.truncated, offset: decoder.offset)
       }
-      try peer.take(connections.sequence(at: decoder.valueOffset), at: decoder.valueOffset)
-      peers.append(peer)
+      try peer?.take(connections.sequence(at: decoder.valueOffset), at: decoder.valueOffset)
+      if let peer { peers.append(peer) }
     }
   }
 

@@ -21,9 +21,9 @@ public struct Topology: Sendable {
   /// How much of what others say is kept.
   public struct Limits: Sendable, Equatable {
     /// Peers at most, with placeholders; an update beyond that is refused.
-    public var peerCount = 16_384
+    public var peerCount = 8192
     /// Connections of all peers together at most; an update beyond that is refused.
-    public var connectionCount = 1 << 20
+    public var connectionCount = 1 << 18
     /// The longest address in bytes of UTF-8; a longer one is replaced by none.
     public var addressLength = 64
     /// The longest nickname in bytes of UTF-8; the rest of a longer one is cut off.

@@ -47,7 +47,7 @@ extension Configuration {
 
   /// Where this host takes UDP.
   package var udpPorts: Set<UInt16> {
-    Set([underlay.vxlanPort] + (hasMesh ? [mesh.port] : []))
+    Set([underlay.vxlanPort] + (hasMesh ? [mesh.port, mesh.framePort] : []))
   }
 
   /// Reads the secret of the mesh, if there are a mesh and a secret.
@@ -75,15 +75,24 @@ extension Configuration {
         line: origin.listenLine, key: key.dottedName, "\(address) is not an address of this host",
         accepted: key.accepted)
     }
-    let taken = machine.udpReceivers.filter {
-      $0.port == mesh.port && ($0.address.bits == 0 || address.bits == 0 || $0.address == address)
+    for port in [mesh.port, mesh.framePort] {
+      let taken = machine.udpReceivers.filter {
+        $0.port == port && ($0.address.bits == 0 || address.bits == 0 || $0.address == address)
+      }
+      guard let first = taken.map(\.address).min() else { continue }
+      issues.add(
+        line: origin.meshPortLine, key: ConfigurationSettings.meshPort.key.dottedName,
+        "UDP port \(port) is in use: something on this host receives at \(first)",
+        accepted:
+          "a port that is free, and the one above it as well; `ss -ulpn` shows who has it, a"
+          + " router of Weave Net perhaps")
     }
-    guard let first = taken.map(\.address).min() else { return }
-    issues.add(
-      line: origin.meshPortLine, key: ConfigurationSettings.meshPort.key.dottedName,
-      "UDP port \(mesh.port) is in use: something on this host receives at \(first)",
-      accepted: "a port that is free; `ss -ulpn` shows who has it, a router of Weave Net perhaps")
   }
+}
+
+extension Configuration.Mesh {
+  /// The UDP port at which frames of peers arrive.
+  package var framePort: UInt16 { port &+ 1 }
 }
 
 extension Configuration.Mesh: Equatable {
@@ -117,11 +126,13 @@ extension ConfigurationReader {
       connectionCountMax: value(ConfigurationSettings.connectionLimit, in: section) ?? 0,
       trustedSubnets: value(ConfigurationSettings.trustedSubnets, in: section) ?? [],
       password: nil)
-    if section.line != nil, mesh.port > 0, mesh.port == vxlanPort(underlay) {
+    if section.line != nil, mesh.port > 0, let vxlan = vxlanPort(underlay),
+      [mesh.port, mesh.framePort].contains(vxlan)
+    {
       issues.add(
         line: origin.meshPortLine, key: ConfigurationSettings.meshPort.key.dottedName,
-        "\(mesh.port) is the port of underlay.vxlan_port already",
-        accepted: "two different ports")
+        "\(vxlan) is the port of underlay.vxlan_port already",
+        accepted: "a port that is another, and the one above it as well")
     }
     return mesh
   }

@@ -31,8 +31,8 @@ extension ConfigurationSettings {
     name(
       "port",
       "The port of TCP and UDP at which this peer receives, and at which peers are dialled that "
-        + "are named without one."),
-    in: 1...65535, default: 6783)
+        + "are named without one. Frames of peers arrive at the UDP port above it."),
+    in: 1...65534, default: 6783)
 
   static let listen = ConfigurationSetting<IPv4Address>(
     key: name("listen", "The address at which this peer receives; 0.0.0.0 stands for all.").key(

@@ -58,7 +58,7 @@ import Testing
         isEstablished: true)
     }
     try bench.describe(2, connections: connections, on: two)
-    bench.give(.deadline)
+    bench.wait(.seconds(1))
     #expect(bench.dials.count == 64)
     // The user's wish comes first all the same.
     bench.give(.connect([MachineNetwork.target(5)], isReplacing: false))

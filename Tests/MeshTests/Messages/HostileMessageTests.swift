@@ -78,7 +78,7 @@ import Testing
     }
   }
 
-  @Test func updatesAboutTooManyPeersAreRefused() throws {
+  @Test func ofTooManyPeersTheRestIsLeftOut() throws {
     let peers = (1...TopologyUpdate.peerCountMax).map { number in
       PeerDescription(
         name: PeerName(bits: UInt64(number)), nickname: "", uid: 1, version: 1, shortID: nil,
@@ -88,7 +88,7 @@ import Testing
     #expect(try TopologyUpdate(gob: update.gob).peers.count == peers.count)
     update.peers[0].name = PeerName(bits: 0xFFFF_FFFF_FFFF)
     update.peers.append(peers[0])
-    #expect(throws: GobError.self) { try TopologyUpdate(gob: update.gob) }
+    #expect(try TopologyUpdate(gob: update.gob).peers.count == peers.count)
   }
 
   @Test func ofConnectionsToTheSamePeerTheLastCounts() throws {

@@ -38,12 +38,15 @@ import Testing
     #expect(
       found == [
         "x.toml:4: mesh.port: 6783 is the port of underlay.vxlan_port already; "
-          + "accepted: two different ports"
+          + "accepted: a port that is another, and the one above it as well"
       ])
     #expect(
       mistakes(in: bare + "[mesh]\nport = 4789\n").first?.hasPrefix("x.toml:4: mesh.port: 4789 is")
         == true)
     #expect(mistakes(in: bare + "vxlan_port = 6783\n").isEmpty)
+    #expect(
+      mistakes(in: bare + "vxlan_port = 6784\n[mesh]\n").first?.hasPrefix(
+        "x.toml:4: mesh.port: 6784 is the port of underlay.vxlan_port already") == true)
   }
 
   @Test func aListenAddressIsThisHosts() {
@@ -69,7 +72,8 @@ import Testing
     let text = bare + "[mesh]\nlisten = \"\(listen)\"\n"
     let told =
       "x.toml:3: mesh.port: UDP port 6783 is in use: something on this host receives at \(taken); "
-      + "accepted: a port that is free; `ss -ulpn` shows who has it, a router of Weave Net perhaps"
+      + "accepted: a port that is free, and the one above it as well; `ss -ulpn` shows who has it, "
+      + "a router of Weave Net perhaps"
     #expect(mistakes(in: text, against: machine) == (isRefused ? [told] : []))
     #expect(mistakes(in: text + "port = 6784\n", against: machine).isEmpty)
     #expect(mistakes(in: bare, against: machine).isEmpty)
@@ -77,7 +81,7 @@ import Testing
 
   @Test func aDaemonKnowsItsOwnPorts() throws {
     let complete = try Configuration.parse(text: completeFile, file: "x.toml")
-    #expect(complete.udpPorts == [8472, 6780])
+    #expect(complete.udpPorts == [8472, 6780, 6781])
     #expect(try Configuration.parse(text: bare, file: "x.toml").udpPorts == [4789])
   }
 

@@ -80,7 +80,7 @@ let wrongValuesByKey: [String: [WrongValue]] = [
     .init("\"\\u001b[2J\"", "\"\\u{1B}[2J\" holds a control character"),
     .init("\"\(String(repeating: "x", count: 65))\"", "is 65 bytes long"),
   ],
-  "mesh.port": numbers(1...65535, unit: "tcp"),
+  "mesh.port": numbers(1...65534, unit: "tcp"),
   "mesh.listen": text + [
     .init("\"\"", "\"\" is not an IPv4 address"), .init("\"eth0\"", "\"eth0\" is not an IPv4"),
     .init("\"192.0.2.1:6783\"", "is not an IPv4 address"),
