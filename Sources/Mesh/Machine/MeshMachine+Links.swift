@@ -68,9 +68,8 @@ extension MeshMachine {
   mutating func receive(_ bytes: [UInt8], on link: LinkIdentifier) {
     guard connections[link] != nil else { return }
     connections[link]?.countHeader(bytes.count)
-    defer { boundBuffers() }
     do throws(LinkError) {
-      guard let progress = try read(bytes, on: link) else { return }
+      guard let progress = try connections[link]?.session.receive(bytes) else { return }
       if !progress.reply.isEmpty { effects.append(.send(link, progress.reply)) }
       for event in progress.events {
         // An event may have ended the session.
@@ -81,31 +80,6 @@ extension MeshMachine {
     } catch {
       end(link, LinkEnding(refusal: Refusal(error), problem: error.description))
     }
-  }
-
-  /// Hands bytes to a session, and counts what is unfinished.
-  private mutating func read(
-    _ bytes: [UInt8], on link: LinkIdentifier
-  ) throws(LinkError) -> Link.Progress? {
-    let before = connections[link]?.session.bufferedCount ?? 0
-    defer { bufferedCount += (connections[link]?.session.bufferedCount ?? before) - before }
-    return try connections[link]?.session.receive(bytes)
-  }
-
-  /// Unfinished messages of all sessions together at most, in bytes: some of the longest.
-  static let bufferedCountMax = 64 << 20
-
-  /// Ends the session that has the longest unfinished message, if all have too much of them.
-  private mutating func boundBuffers() {
-    guard bufferedCount > Self.bufferedCountMax,
-      let worst = connections.max(by: {
-        ($0.value.session.bufferedCount, $0.key.number)
-          < ($1.value.session.bufferedCount, $1.key.number)
-      })
-    else { return }
-    end(
-      worst.key,
-      LinkEnding(refusal: .tooLong, problem: "too many unfinished messages, this is the longest"))
   }
 
   private mutating func take(_ event: Link.Event, on link: LinkIdentifier) {
@@ -159,7 +133,6 @@ extension MeshMachine {
   /// Ends a session, whatever it is, and tells everybody whom it concerns.
   mutating func end(_ link: LinkIdentifier, _ ending: LinkEnding) {
     guard let connection = connections.removeValue(forKey: link) else { return }
-    bufferedCount -= connection.session.bufferedCount
     if !ending.isClosed { effects.append(.close(link)) }
     strangers.remove(link)
     if let peering = connection.peering {

@@ -63,8 +63,6 @@ public struct MeshMachine: Sendable {
   var strangers = Strangers()
   var counts = MeshReport.Counts()
   var notes = NoteLimiter()
-  /// Bytes of unfinished messages of all sessions.
-  var bufferedCount = 0
   /// When some connection has something to do, or earlier.
   var connectionsDeadline: MeshInstant?
   /// When everything that is known is told again; nil before the first input.
