@@ -17,7 +17,8 @@ import Testing
 // `Leftovers` (what is removed whatever happens), `TestNamespace`, `TestContainer`, `TestHost`
 // (one weftd), `KernelHost` (a host without weftd), `Testbed` (the two of them and the wire),
 // `StatusJSON` (the numbers and their sum), `Peer` (the containers' side of a conversation),
-// `Capture` (the wire as tshark sees it).
+// `Capture` (the wire as tshark sees it), `MeshBed` (hosts that find each other), `Siege` (two of
+// those and an `Attacker`).
 
 /// All tests with real hosts, one after the other: each needs the cores for itself.
 @Suite(.serialized) enum RealHosts {}

@@ -5,6 +5,9 @@ import Sealing
 
 // Sessions from their first byte to their end.
 extension MeshMachine {
+  /// Messages of this length are so short that all connections may have one unfinished.
+  private static let unfinishedLengthUsual = 64 << 10
+
   mutating func accept(_ link: LinkIdentifier, remote: SocketAddress, local: SocketAddress) {
     guard connections[link] == nil else { return }
     if let oldest = strangers.insert(link, from: remote.address) {
@@ -71,6 +74,7 @@ extension MeshMachine {
     do throws(LinkError) {
       guard let progress = try connections[link]?.session.receive(bytes) else { return }
       if !progress.reply.isEmpty { effects.append(.send(link, progress.reply)) }
+      boundUnfinished(grownBy: link)
       for event in progress.events {
         // An event may have ended the session.
         guard connections[link] != nil else { return }
@@ -80,6 +84,23 @@ extension MeshMachine {
     } catch {
       end(link, LinkEnding(refusal: Refusal(error), problem: error.description))
     }
+  }
+
+  /// Keeps peers from having us hold large messages that they never finish: if all of those
+  /// together are too long, the one with the longest is ended.
+  private mutating func boundUnfinished(grownBy link: LinkIdentifier) {
+    guard let grown = connections[link]?.session.bufferedCount, grown > Self.unfinishedLengthUsual
+    else { return }
+    let held = connections.mapValues(\.session.bufferedCount)
+    let sum = held.values.reduce(0, +)
+    // Of equals the newest, so that the choice is always the same.
+    guard sum > options.unfinishedLengthMax,
+      let worst = held.max(by: { ($0.value, $0.key.number) < ($1.value, $1.key.number) })
+    else { return }
+    let problem =
+      "unfinished messages of all connections have \(sum) bytes, and its \(worst.value) are the"
+      + " most; look at what keeps it from sending the rest"
+    end(worst.key, LinkEnding(refusal: .tooLong, problem: problem))
   }
 
   private mutating func take(_ event: Link.Event, on link: LinkIdentifier) {

@@ -6,7 +6,8 @@ public import Sealing
 /// The mesh of one peer: connections, gossip, topology, and what to dial.
 ///
 /// Every input is dealt with to its end at once. Nothing waits in here but bytes of unfinished
-/// messages, whose number `Link` bounds: what is to be sent becomes an effect immediately.
+/// messages, which `Link` bounds for each and `Options.unfinishedLengthMax` for all: what is to be
+/// sent becomes an effect immediately.
 public struct MeshMachine: Sendable {
   /// What the configuration says, and what is drawn at the start.
   public struct Options: Sendable {
@@ -24,6 +25,9 @@ public struct MeshMachine: Sendable {
     public var hasDiscovery = true
     /// Connections at most; 0: no limit.
     public var connectionCountMax = 200
+    /// Bytes of unfinished messages of all connections together, beyond which the connection with
+    /// most of them is ended.
+    public var unfinishedLengthMax = 256 << 20
     /// Paths to these need no encryption of frames.
     public var trustedSubnets: [IPv4Prefix] = []
     /// Whether we speak VXLAN with other Weft peers.

@@ -43,6 +43,9 @@ public struct Routes: Sendable {
   public mutating func broadcast(from source: PeerName) -> [PeerName] {
     if let known = broadcasts[source] { return known }
     guard let ownIndex, let start = graph.index(of: source) else { return [] }
+    // Established connections lead both ways. Without this each of a crowd that somebody invented
+    // would be walked from.
+    if edges == .established, start != ownIndex, unicast[source] == nil { return [] }
     let neighbours = graph.neighbours(of: ownIndex, notReachedFrom: start)
     let names = neighbours.map { graph.names[$0] }
     broadcasts[source] = names

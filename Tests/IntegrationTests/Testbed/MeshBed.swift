@@ -80,6 +80,13 @@ final class MeshBed {
     return router
   }
 
+  /// Adds a host that runs neither; it is gone when its value ends.
+  func addStranger(_ number: Int) throws -> TestNamespace {
+    let stranger = try TestNamespace("s\(number)")
+    try plug(stranger, number)
+    return stranger
+  }
+
   private func plug(_ namespace: TestNamespace, _ number: Int) throws {
     try namespace.ip("link add eth0 mtu 1500 type veth peer name p\(number) netns \(wire.name)")
     try namespace.ip("address add \(Self.address(number))/24 dev eth0")

@@ -56,6 +56,13 @@ struct StatusJSON: Decodable {
     let frames: UInt64
   }
 
+  struct Mesh: Decodable {
+    let peers: Int
+    let connections: [String: Int]
+    let terminations: UInt64
+    let refusals: [String: UInt64]
+  }
+
   let problems: [String]
   let underlay: Underlay
   let overlay_mtu: Int
@@ -65,6 +72,7 @@ struct StatusJSON: Decodable {
   let losses: Losses
   let frames: Frames
   let drops: [Drop]
+  let mesh: Mesh?
 
   /// Why the accounts are wrong, or nil if every frame is accounted for and none is held back.
   var imbalance: String? {

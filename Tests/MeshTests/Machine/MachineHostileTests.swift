@@ -69,6 +69,21 @@ import Testing
     #expect(bench.notes.count < 60)
   }
 
+  @Test func unfinishedMessagesAreHeldOnlyUpToALimit() {
+    var bench = MachineBench { $0.unfinishedLengthMax = 1_000_000 }
+    let lengths: [(UInt8, Int)] = [(2, 100_000), (3, 400_000), (4, 300_000)]
+    let others = lengths.map { number, length in
+      let link = bench.join(number)
+      bench.give(.received(link, [0, 0x90, 0, 0] + [UInt8](repeating: 4, count: length)))
+      return link
+    }
+    #expect(bench.closed.isEmpty)
+    let last = bench.join(5)
+    bench.give(.received(last, [0, 0x90, 0, 0] + [UInt8](repeating: 4, count: 250_000)))
+    #expect(bench.closed == [others[1]])
+    #expect(bench.report.counts.terminations == 1)
+  }
+
   /// Says something that is nearly right; in the end it is wrong.
   private func talk(
     _ bench: inout MachineBench, _ link: LinkIdentifier, _ random: inout SeededGenerator
