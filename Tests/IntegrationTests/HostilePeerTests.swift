@@ -51,7 +51,7 @@ extension RealHosts {
           try siege.host.status().mesh?.peers == 2 && siege.other.status().mesh?.peers == 2
         }
         // The offenders, the one who held much, and the liar.
-        #expect(try siege.host.status().mesh?.terminations == 10)
+        #expect(try siege.host.status().mesh?.terminations == 9)
       }
     }
   }

@@ -110,6 +110,38 @@ extension RealHosts {
       }
     }
 
+    @Test(.timeLimit(.minutes(1))) func waysComeBackWithTheUnderlay() throws {
+      try MeshBed.run { bed in
+        let (a, b) = (try bed.addHost(1), try bed.addHost(2, peers: [1]))
+        for host in bed.hosts { try host.start() }
+        let (left, right) = (try bed.attach(1, to: a), try bed.attach(2, to: b))
+        try left.pingEventually(right)
+        let before = try a.status().losses.underlay
+        try a.takeProgramOffUnderlay()
+        try eventually("the underlay was opened again", within: .seconds(15)) {
+          let status = try a.status()
+          return status.losses.underlay > before && status.underlay.state == "up"
+        }
+        try left.pingEventually(right)
+        try left.ping(right, count: 20)
+      }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func hostThatListensAtItsSecondAddressIsReached() throws {
+      try MeshBed.run { bed in
+        let (a, b) = (try bed.addHost(1), try bed.addHost(2))
+        try a.namespace.ip("address add \(MeshBed.address(9))/24 dev eth0")
+        try a.writeConfig(
+          bed.meshConfig(a, 1, mesh: "listen = \"\(MeshBed.address(9))\""))
+        try b.writeConfig(bed.meshConfig(b, 2, peers: [9]))
+        for host in bed.hosts { try host.start() }
+        try b.waitUntilConnected(1)
+        let (left, right) = (try bed.attach(1, to: a), try bed.attach(2, to: b))
+        try left.pingEventually(right)
+        try right.ping(left, count: 10)
+      }
+    }
+
     @Test(.timeLimit(.minutes(1))) func forgottenPeerStaysConnectedAndIsNotDialledAgain() throws {
       try MeshBed.run { bed in
         let (a, b) = (try bed.addHost(1), try bed.addHost(2))

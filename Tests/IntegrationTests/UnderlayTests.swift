@@ -164,7 +164,7 @@ extension RealHosts {
         let (one, other) = (bed.containersOfA[0], bed.containersOfB[0])
         for round in 1...3 {
           try one.ping(other)
-          try takeProgramOff(bed.a)
+          try bed.a.takeProgramOffUnderlay()
           try eventually("the port was opened again", within: .seconds(10)) {
             let status = try bed.a.status()
             return status.losses.underlay == round && status.underlay.state == "up"
@@ -199,16 +199,6 @@ extension RealHosts {
         try expectNoProblem(bed.a)
         try expectNoProblem(bed.b)
       }
-    }
-
-    /// Ends the link of the underlay's program, of which the kernel tells nobody.
-    private func takeProgramOff(_ host: TestHost) throws {
-      let link = try host.namespace.links().first { $0["ifname"] as? String == "eth0" }
-      let program = (link?["xdp"] as? [String: Any])?["prog"] as? [String: Any]
-      let number = try #require(program?["id"] as? Int)
-      let links = try list(json: try host.namespace.run("bpftool -j link show"))
-      let ours = try #require(links.first { $0["prog_id"] as? Int == number }?["id"] as? Int)
-      try host.namespace.run("bpftool link detach id \(ours)")
     }
 
     /// Both forms of the status say it.

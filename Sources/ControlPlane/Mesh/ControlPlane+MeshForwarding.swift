@@ -33,7 +33,8 @@ extension ControlPlane {
   /// The underlay's port is closed, and with it went the ways to all peers.
   func forgetMeshNextHops() {
     // Their addresses stay, so that they are asked for as soon as it is open again.
-    mesh?.nextHops = (mesh?.nextHops ?? [:]).mapValues { _ in .unresolved(.noRoute) }
+    guard let known = mesh?.nextHops else { return }
+    mesh?.nextHops = known.mapValues { _ in .unresolved(.noRoute) }
   }
 
   /// Tries again, once a second, what is not complete.

@@ -27,7 +27,7 @@ public struct MeshMachine: Sendable {
     public var connectionCountMax = 200
     /// Bytes of unfinished messages of all connections together, beyond which the connection with
     /// most of them is ended.
-    public var unfinishedLengthMax = 256 << 20
+    public var unfinishedLengthMax = 128 << 20
     /// Paths to these need no encryption of frames.
     public var trustedSubnets: [IPv4Prefix] = []
     /// Whether we speak VXLAN with other Weft peers.

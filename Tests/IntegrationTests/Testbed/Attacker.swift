@@ -268,7 +268,6 @@ enum Attacker {
             (4, chance.randbytes(3000)), (6, b''), (5, envelope(kind, own, good, 0x020000000001)),
             (4, envelope(kind, own, chance.randbytes(3000))), (4, envelope('c' * 300, own, b'')),
             (6, envelope(kind, own, good[:-9])),
-            (4, envelope(kind, own, inventions(own, 17000, 3))),
         ):
             Member(own).offend(tag, payload)
             offences += 1
@@ -279,6 +278,8 @@ enum Attacker {
         holder = Member(own + 1)
         holder.line.sendall(struct.pack('>I', 10 * 2**20) + bytes([4]) + bytes(9 * 2**20))
         liar = Member(own)
+        # More peers than anybody takes.
+        liar.say(4, envelope(kind, own, inventions(own, 17000, 3)))
         for place in range(2000):
             liar.say(4, envelope(f'channel {place % 700}', own, chance.randbytes(200)))
             liar.say(chance.choice([1, 2, 3] + list(range(8, 256))), chance.randbytes(40))

@@ -89,6 +89,16 @@ final class TestHost {
     return process
   }
 
+  /// Ends the link of the underlay's program, of which the kernel tells nobody.
+  func takeProgramOffUnderlay() throws {
+    let link = try namespace.links().first { $0["ifname"] as? String == "eth0" }
+    let program = (link?["xdp"] as? [String: Any])?["prog"] as? [String: Any]
+    let links = try list(json: try namespace.run("bpftool -j link show"))
+    let ours = links.first { $0["prog_id"] as? Int == program?["id"] as? Int }?["id"] as? Int
+    guard program != nil, let ours else { throw TestbedError("no program of a link on eth0") }
+    try namespace.run("bpftool link detach id \(ours)")
+  }
+
   /// Waits until the way to the other host is known.
   func waitUntilResolved() throws {
     try eventually("host \(place.name) reaches \(place.peer)", within: .seconds(5)) {
