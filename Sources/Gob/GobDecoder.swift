@@ -27,16 +27,28 @@ public struct GobDecoder: Sendable {
 
   /// The next value at top level, or nil at the stream's end.
   public mutating func next() throws(GobError) -> GobValue? {
+    guard let type = try enterValue() else { return nil }
+    let value = try topLevelValue(type)
+    try input.leave()
+    return value
+  }
+
+  /// Passes over the next value at top level without looking into it; false at the stream's end.
+  public mutating func skip() throws(GobError) -> Bool {
+    guard try enterValue() != nil else { return false }
+    input.skip()
+    try input.leave()
+    return true
+  }
+
+  /// Enters the next message with a value and gives the value's type; nil at the stream's end.
+  private mutating func enterValue() throws(GobError) -> Int64? {
     let definitionsBefore = definitionCount
     while input.remaining > 0 {
       valueOffset = input.position
       try enterMessage()
       let type = try input.int()
-      if type >= 0 {
-        let value = try topLevelValue(type)
-        try input.leave()
-        return value
-      }
+      if type >= 0 { return type }
       try define(type)
       try input.leave()
     }

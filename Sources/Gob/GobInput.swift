@@ -82,6 +82,9 @@ struct GobInput: Sendable {
     end = position + length
   }
 
+  /// Passes over what is left of what `enter` began.
+  mutating func skip() { position = end }
+
   /// Ends what `enter` began; all of it must have been read.
   mutating func leave() throws(GobError) {
     guard position == end else { throw malformed("\(remaining) bytes after a value") }

@@ -169,6 +169,17 @@ import Testing
     }
   }
 
+  @Test func whatIsPassedOverIsNotLookedInto() throws {
+    // A truth value of 2, which nobody writes, between two that are right.
+    var decoder = GobDecoder(hexadecimal("03 06 00 05 03 02 00 02 03 06 00 07"))
+    #expect(try decoder.next() == .uint(5))
+    #expect(try decoder.skip())
+    #expect(try decoder.next() == .uint(7))
+    #expect(try !decoder.skip())
+    var cut = GobDecoder(hexadecimal("03 06 00"))
+    #expect(throws: GobError.self) { try cut.skip() }
+  }
+
   @Test func errorsNameTheirPlace() {
     #expect(throws: GobError(.malformed("the truth value 2"), offset: 8)) {
       _ = try values(hexadecimal("03 06 00 05 03 02 00 02"))

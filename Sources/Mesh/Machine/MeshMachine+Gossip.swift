@@ -25,23 +25,24 @@ extension MeshMachine {
       try receiveUnicast(channel)
     } else if tag == .gossipBroadcast {
       try receiveBroadcast(envelope, channel, from: neighbour)
-    } else if let news = try mergeGossip(envelope.payload, channel) {
-      gossip(news, channel, except: neighbour)
+    } else {
+      try mergeGossip(envelope.payload, channel, from: neighbour)
     }
   }
 
-  /// Merges gossip; returns what of it is to be passed on.
+  /// Merges gossip and passes on what of it is news.
   private mutating func mergeGossip(
-    _ payload: [UInt8], _ channel: GossipChannel
-  ) throws(GossipError) -> [UInt8]? {
+    _ payload: [UInt8], _ channel: GossipChannel, from neighbour: PeerName
+  ) throws(GossipError) {
     switch channel {
     case .topology:
-      guard !merged.contains(payload, channel: channel.name, now: now) else { return nil }
+      guard !merged.contains(payload, channel: channel.name, now: now) else { return }
       let changed = try merge(payload).changed
       _ = merged.insert(payload, channel: channel.name, now: now)
-      return changed.isEmpty ? nil : topology.update(about: changed).gob
+      if !changed.isEmpty { collectNews(changed, except: neighbour) }
     case .surrogate(let name):
-      return seen.insert(payload, channel: name, now: now) ? payload : nil
+      guard seen.insert(payload, channel: name, now: now) else { return }
+      gossip(payload, channel, except: neighbour)
     }
   }
 
@@ -65,10 +66,7 @@ extension MeshMachine {
   }
 
   private mutating func merge(_ payload: [UInt8]) throws(GossipError) -> Topology.Merge {
-    let update: TopologyUpdate
-    do throws(GobError) { update = try TopologyUpdate(gob: payload) } catch {
-      throw GossipError(channel: GossipChannel.topology.name, problem: error.description)
-    }
+    let update = try update(payload)
     let merge: Topology.Merge
     do throws(TopologyError) { merge = try topology.merge(update, random: &random) } catch {
       // Whoever passes it on need not be who made it up.
@@ -81,17 +79,54 @@ extension MeshMachine {
     return merge
   }
 
+  /// Reads an update, of peers that are known already not their connections.
+  private func update(_ payload: [UInt8]) throws(GossipError) -> TopologyUpdate {
+    do throws(GobError) {
+      return try TopologyUpdate(gob: payload) { topology.isNews($0) }
+    } catch {
+      throw GossipError(channel: GossipChannel.topology.name, problem: error.description)
+    }
+  }
+
   // MARK: Sending
 
   /// Tells some neighbours; the source is always ourselves.
   mutating func gossip(_ payload: [UInt8], _ channel: GossipChannel, except: PeerName?) {
+    let chosen = someNeighbours(except: except)
+    sendGossip(.gossip, payload, channel, source: options.name, to: chosen)
+  }
+
+  /// A random choice of neighbours, those that more peers are behind rather than others.
+  private mutating func someNeighbours(except: PeerName?) -> [PeerName] {
     renewGossipRoutes()
     let weights = GossipSample.weights(routes.all.unicast, except: except).filter {
       linkOfPeer[$0.neighbour] != nil
     }
-    let chosen = GossipSample.choose(
+    return GossipSample.choose(
       GossipSample.count(peers: topology.peers.count), of: weights, random: &random)
-    sendGossip(.gossip, payload, channel, source: options.name, to: chosen)
+  }
+
+  /// Notes for some neighbours what they are to hear of, in one message with what else comes until
+  /// then: in a mesh that changes much, each peer would otherwise pass on every message of all.
+  private mutating func collectNews(_ names: Set<PeerName>, except: PeerName) {
+    for neighbour in someNeighbours(except: except) {
+      news[neighbour, default: []].formUnion(names)
+    }
+    if newsAt == nil, !news.isEmpty { newsAt = now.advanced(by: MeshTiming.news) }
+  }
+
+  /// Tells neighbours what was noted for them, as it is known now.
+  mutating func tellNews() {
+    newsAt = nil
+    let waiting = news.sorted { $0.key < $1.key }
+    news = [:]
+    var encoded: [Set<PeerName>: [UInt8]] = [:]
+    for (neighbour, names) in waiting {
+      let payload = encoded[names] ?? topology.update(about: names).gob
+      encoded[names] = payload
+      guard !payload.isEmpty else { continue }
+      sendGossip(.gossip, payload, .topology, source: options.name, to: [neighbour])
+    }
   }
 
   /// Passes on along the tree of the source.

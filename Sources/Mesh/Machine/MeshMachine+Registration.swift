@@ -142,6 +142,7 @@ extension MeshMachine {
     let name = peering.features.name
     guard linkOfPeer[name] == link else { return }
     linkOfPeer[name] = nil
+    news[name] = nil
     topology.removeConnection(with: name)
     topologyChanged(about: [name])
     isForwardingStale = true

@@ -6,7 +6,7 @@ extension MeshMachine {
   /// When `MeshInput.deadline` is due; nil: never.
   public var nextDeadline: MeshInstant? {
     let own = [
-      gossipAt, channel.nextDeadline, routes.dueAt,
+      gossipAt, newsAt, channel.nextDeadline, routes.dueAt,
       maker.nextDeadline(makerView(withDiscovery: false)),
     ]
     return (own + [connectionsDeadline]).compactMap(\.self).min()
@@ -26,6 +26,7 @@ extension MeshMachine {
     let now = now
     for link in links(where: { $0.nextDeadline <= now }) { advance(link) }
     if channel.collectAt.isDue(now) { collectGarbage() }
+    if newsAt.isDue(now) { tellNews() }
     if let names = channel.takeAnnouncement(now: now) { announce(names) }
     if let due = gossipAt, due <= now {
       let next = due.advanced(by: MeshTiming.gossip)

@@ -69,6 +69,10 @@ public struct MeshMachine: Sendable {
   var notes = NoteLimiter()
   /// When some connection has something to do, or earlier.
   var connectionsDeadline: MeshInstant?
+  /// Whom each neighbour is to hear of next.
+  var news: [PeerName: Set<PeerName>] = [:]
+  /// When it does; nil: there is nothing to tell.
+  var newsAt: MeshInstant?
   /// When everything that is known is told again; nil before the first input.
   var gossipAt: MeshInstant?
   /// Whether somebody might have to be dialled.

@@ -67,11 +67,21 @@ public struct TopologyUpdate: Sendable, Equatable {
   ///
   /// Peers and connections with a name that is not six bytes, or zero, are left out, as are short
   /// numbers of more than 12 bits, and what comes after `peerCountMax` peers.
-  public init(gob: [UInt8]) throws(GobError) {
+  ///
+  /// Connections of peers that `isNews`, given a peer without them, says false of are not read:
+  /// most of what a large mesh passes on is known already.
+  public init(
+    gob: [UInt8], isNews: (PeerDescription) -> Bool = { _ in true }
+  ) throws(GobError) {
     var decoder = GobDecoder(gob)
     peers = []
     while peers.count < TopologyUpdate.peerCountMax, let summary = try decoder.next() {
       var peer = try PeerDescription(summary.structure(at: decoder.valueOffset))
+      if let known = peer, !isNews(known) {
+        guard try decoder.skip() else { throw GobError(.truncated, offset: decoder.offset) }
+        peers.append(known)
+        continue
+      }
       guard let connections = try decoder.next() else {
         throw GobError(.truncated, offset: decoder.offset)
       }

@@ -24,6 +24,12 @@ extension Topology {
     return merge
   }
 
+  /// Whether `peer` would replace what is known of it; never so for ourselves.
+  public func isNews(_ peer: PeerDescription) -> Bool {
+    guard peer.name != ownName, let known = peers[peer.name] else { return peer.name != ownName }
+    return peer.isNewer(than: known)
+  }
+
   /// What the update knows better than we do, limited; of several descriptions of a peer the best.
   private func news(of update: TopologyUpdate) -> [PeerName: PeerDescription] {
     var news: [PeerName: PeerDescription] = [:]

@@ -108,13 +108,31 @@ import Testing
     var (bench, two, three) = try pair()
     let connections = [1, 9].map { MachineBench.connection(to: $0) }
     try bench.describe(2, version: 2, connections: connections, on: two)
+    bench.wait(MeshTiming.news)
     let updates = bench.takeUpdates(on: three)
     #expect(updates.map { $0.peers.map(\.name) } == [[MachineNetwork.name(2)]])
     #expect(updates.first?.peers.first?.connections.map(\.peer) == connections.map(\.peer))
     expectNoUpdates(&bench, on: two)
     // Old news are none.
     try bench.describe(2, version: 2, connections: connections, on: two)
+    bench.wait(MeshTiming.news)
     expectNoUpdates(&bench, on: three)
+  }
+
+  @Test func newsThatComeTogetherArePassedOnTogether() throws {
+    var (bench, two, three) = try pair()
+    for version: UInt64 in 2...40 {
+      try bench.describe(
+        2, version: version, connections: [1, 9].map { MachineBench.connection(to: $0) }, on: two)
+      try bench.describe(
+        9, version: version, connections: [MachineBench.connection(to: 2)], on: two)
+    }
+    bench.wait(MeshTiming.news)
+    let updates = bench.takeUpdates(on: three)
+    // Of each the latest, in the order of names.
+    #expect(
+      updates.map { $0.peers.map(\.name) } == [[MachineNetwork.name(2), MachineNetwork.name(9)]])
+    #expect(updates.first?.peers.map(\.version) == [40, 40])
   }
 
   @Test func whatWasForgottenIsLearnedAgainFromTheSameWords() throws {

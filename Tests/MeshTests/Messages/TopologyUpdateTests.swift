@@ -104,6 +104,15 @@ import Testing
     #expect(peer.name == Self.a && peer.uid == 7 && peer.nickname.isEmpty)
   }
 
+  @Test func connectionsOfPeersThatAreNoNewsAreNotRead() throws {
+    let whole = try TopologyUpdate(gob: Self.exampleBytes)
+    let first = try #require(whole.peers.first)
+    let part = try TopologyUpdate(gob: Self.exampleBytes) { $0.name != first.name }
+    #expect(part.peers.map(\.name) == whole.peers.map(\.name))
+    #expect(part.peers.first?.connections == [] && !first.connections.isEmpty)
+    #expect(part.peers.dropFirst().elementsEqual(whole.peers.dropFirst()))
+  }
+
   @Test func aPeerWithoutItsConnectionsIsRefused() {
     var update = Self.exampleBytes
     update.removeLast(5)
