@@ -19,8 +19,8 @@ struct WorldRun: Sendable, CustomTestStringConvertible {
   /// A few small worlds.
   ///
   /// With `WEFT_SOAK=1` a hundred of fifty peers, with `WEFT_WORLD_SEED` the one that a failure
-  /// printed. `WEFT_WORLD_PEERS` sets the size of all. What a world costs grows with about the third
-  /// power of its size: one of fifty takes from a quarter of a minute to minutes, optimised.
+  /// printed. `WEFT_WORLD_PEERS` sets the size of all. What a world costs grows with about the
+  /// third power of its size: one of fifty takes from a quarter of a minute to minutes, optimised.
   static func runs(_ count: Int) -> [WorldRun] {
     let size = environment["WEFT_WORLD_PEERS"].flatMap { Int($0) }.map { max(8, $0) }
     if let seed = environment["WEFT_WORLD_SEED"].flatMap({ UInt64($0) }) {
