@@ -120,8 +120,12 @@ public struct SnapshotWriter: ~Copyable {
   ///
   /// Only pages on which something differs are copied.
   public mutating func setPeers(_ entries: [PeerEntry], relays numbers: [UInt16]) -> Bool {
-    SnapshotWriter.replace(&mesh.relays, with: numbers, arena: &arena)
-      && SnapshotWriter.replace(&mesh.peers, with: entries, arena: &arena)
+    // Copies, as the compiler takes them and `arena` for one thing under the thread sanitizer.
+    var (relays, peers) = (mesh.relays, mesh.peers)
+    let isRelaysDone = SnapshotWriter.replace(&relays, with: numbers, arena: &arena)
+    let isDone = isRelaysDone && SnapshotWriter.replace(&peers, with: entries, arena: &arena)
+    (mesh.relays, mesh.peers) = (relays, peers)
+    return isDone
   }
 
   /// Says at which UDP port the mesh's packets arrive, 0 for none, and our own short number.
