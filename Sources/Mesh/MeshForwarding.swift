@@ -25,7 +25,7 @@ public struct MeshForwarding: Sendable, Equatable {
     /// Describes a neighbour.
     public init(
       name: PeerName, address: SocketAddress, local: SocketAddress, hasVXLAN: Bool,
-      isEstablished: Bool, isEncrypted: Bool = false
+      isEstablished: Bool, isEncrypted: Bool
     ) {
       self.name = name
       self.address = address

@@ -51,7 +51,11 @@ extension MeshMachine {
   ) throws(GossipError) {
     let onward: [UInt8]
     switch channel {
-    case .topology: onward = topology.update(about: try merge(envelope.payload).all).gob
+    case .topology:
+      let names = try merge(envelope.payload).all
+      // Nothing of it was taken.
+      guard !names.isEmpty else { return }
+      onward = topology.update(about: names).gob
     case .surrogate: onward = envelope.payload
     }
     // What we said ourselves has reached everybody already.

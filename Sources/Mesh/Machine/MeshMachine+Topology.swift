@@ -71,7 +71,7 @@ extension MeshMachine {
       return MeshForwarding.Neighbour(
         name: name, address: address, local: connection.local, hasVXLAN: peering.hasVXLAN,
         isEstablished: peering.isEstablished,
-        isEncrypted: peering.overlay.attributes["encrypted"] == "true")
+        isEncrypted: peering.overlay.isEncrypted)
     }
   }
 

@@ -14,7 +14,7 @@ enum MeshTiming {
   static let gossip = Duration.seconds(30)
   /// Changes of the topology that are told together.
   static let announcement = Duration.seconds(1)
-  /// News of others that are passed on together; Weave's wait for its routes as long.
+  /// News of others that are passed on together; Weave's wait for its routes, up to twice as long.
   static let news = Duration.milliseconds(50)
   /// From an update to the search for peers that are gone.
   static let collection = Duration.seconds(1)

@@ -87,6 +87,8 @@ public struct OverlaySwitch: Sendable {
   public var isEstablished: Bool { sleeve.isEstablished }
   /// The name of the best overlay, "sleeve".
   public var name: String { "sleeve" }
+  /// Whether frames to the other end have to be encrypted.
+  public var isEncrypted: Bool { sleeve.isEncrypted }
   /// What `status connections` shows: `name`, `mtu`, `encrypted` if so.
   public var attributes: [String: String] { sleeve.attributes }
   /// Where the overlay's datagrams go; nil until it is known.

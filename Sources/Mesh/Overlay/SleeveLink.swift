@@ -62,6 +62,9 @@ struct SleeveLink: Sendable {
     opener = SleeveOpener(key: key, isOutbound: !options.isOutbound)
   }
 
+  /// Whether datagrams are sealed.
+  var isEncrypted: Bool { options.key != nil }
+
   /// Whether heartbeats have got through in both directions.
   var isEstablished: Bool { state == .established }
 
@@ -83,7 +86,7 @@ struct SleeveLink: Sendable {
   /// What people see.
   var attributes: [String: String] {
     var attributes = ["name": "sleeve", "mtu": String(mtu)]
-    if options.key != nil { attributes["encrypted"] = "true" }
+    if isEncrypted { attributes["encrypted"] = "true" }
     return attributes
   }
 
