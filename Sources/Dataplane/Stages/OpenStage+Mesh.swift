@@ -37,6 +37,8 @@ extension OpenStage {
     }
     origin = Location(peer: EndpointIndex(sender.endpoint)).bits
     guard own != destination.number else { return .undecided }
+    // It went out already to whom it is for, and is on no way that leads anywhere.
+    guard source != destination else { return .drop(.meshLoop) }
     guard let receiver = snapshot.peer(destination) else { return .drop(.peerUnknown) }
     return relay(to: EndpointIndex(receiver.endpoint), opened, snapshot)
   }
