@@ -98,7 +98,7 @@ let lowerLayers: [Target] = [
   module("Forwarding", ["CIntrinsics", "Inet", "Tables", "Telemetry", "Wire"]),
 
   // Keys and boxes, for both planes.
-  module("Sealing", ["CSodium"]),
+  module("Sealing", ["CIntrinsics", "CSodium", "Tables"]),
 
   // Layer 2: the mesh as pure machines, and the kernel's packet sockets.
   module("Gob"),
@@ -110,7 +110,8 @@ let lowerLayers: [Target] = [
   module(
     "Dataplane",
     [
-      "CIntrinsics", "CLinux", "CXDP", "Forwarding", "Inet", "Tables", "Telemetry", "Wire", "XDP",
+      "CIntrinsics", "CLinux", "CXDP", "Forwarding", "Inet", "Sealing", "Tables", "Telemetry",
+      "Wire", "XDP",
     ]),
 ]
 

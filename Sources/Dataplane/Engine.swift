@@ -4,6 +4,7 @@ internal import CIntrinsics
 internal import CLinux
 public import Forwarding
 internal import Glibc
+public import Sealing
 internal import Synchronization
 internal import Telemetry
 internal import XDP
@@ -32,6 +33,8 @@ public final class Engine: Sendable {
 
   /// How the engine was made.
   public let options: Options
+  /// Keys of sleeve's connections; endpoints in the snapshot name them.
+  public let sessions: SleeveSessions
   let hosts: [WorkerHost]
   /// Signalled by workers after new hints; poll it for reading, then `clearHintEvent()`.
   public let hintEvent: CInt
@@ -46,6 +49,8 @@ public final class Engine: Sendable {
   /// The snapshot memory has a published snapshot.
   public init(options: Options, snapshot: SnapshotMemory) throws(DataplaneError) {
     self.options = options
+    let sessions = SleeveSessions()
+    self.sessions = sessions
     hintEvent = clinux_event()
     let count = options.cores.count
     let handOver: HandOverMemory?
@@ -53,7 +58,7 @@ public final class Engine: Sendable {
       throw .memory(error)
     }
     let common = WorkerHost.Common(
-      options: options, snapshot: snapshot, hintEvent: hintEvent,
+      options: options, snapshot: snapshot, hintEvent: hintEvent, sessions: sessions,
       events: options.cores.map { _ in clinux_event() }, handOver: handOver)
     var hosts: [WorkerHost] = []
     do throws(DataplaneError) {
@@ -79,6 +84,19 @@ public final class Engine: Sendable {
   public func takeHints(_ body: (Hint) -> Void) {
     for host in hosts { host.takeHints(body) }
   }
+
+  /// Takes every report there is.
+  public func takeControlFrames(_ body: (ControlFrame) -> Void) {
+    for host in hosts { host.takeControlFrames(body) }
+  }
+
+  /// Has frames sent over links to neighbours, in order, by the first worker; false if it has too
+  /// many to send already.
+  ///
+  /// Links are looked up in the snapshot that is published when the worker comes to them; orders
+  /// for links that are not there are left out.
+  @discardableResult
+  public func order(_ orders: [ControlOrder]) -> Bool { hosts[0].order(orders) }
 
   /// Closes every port that is still open, newest first, and ends the workers.
   ///

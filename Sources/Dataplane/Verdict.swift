@@ -17,6 +17,9 @@ public struct Verdict: BitwiseCopyable, Sendable, Equatable {
   private static var floodBit: UInt32 { 1 << 29 }
   private static var dropBit: UInt32 { 1 << 28 }
   private static var relayBit: UInt32 { 1 << 27 }
+  private static var sleeveBit: UInt32 { 1 << 26 }
+  private static var unpackBit: UInt32 { 1 << 25 }
+  private static var tooLongBit: UInt32 { 1 << 24 }
 
   /// Go on to the next stage.
   public static var undecided: Verdict {
@@ -38,6 +41,23 @@ public struct Verdict: BitwiseCopyable, Sendable, Equatable {
     Verdict(bits: relayBit | UInt32(peer.number))
   }
 
+  /// To an endpoint, as a record in a datagram of sleeve.
+  @inline(__always)
+  public static func sleeve(_ endpoint: EndpointIndex) -> Verdict {
+    Verdict(bits: sleeveBit | UInt32(endpoint.number))
+  }
+
+  /// A datagram of sleeve whose records are to be taken out.
+  public static var unpack: Verdict {
+    @inline(__always) get { Verdict(bits: unpackBit) }
+  }
+
+  /// To an endpoint, but it does not fit what carries frames there in one piece.
+  @inline(__always)
+  public static func tooLong(_ endpoint: EndpointIndex) -> Verdict {
+    Verdict(bits: tooLongBit | UInt32(endpoint.number))
+  }
+
   /// Nowhere.
   @inline(__always)
   public static func drop(_ reason: DropReason) -> Verdict {
@@ -47,8 +67,22 @@ public struct Verdict: BitwiseCopyable, Sendable, Equatable {
   /// Where to, if it goes to one station.
   @inline(__always)
   public var location: Location? {
-    let others = Verdict.undecidedBit | Verdict.floodBit | Verdict.dropBit | Verdict.relayBit
-    return bits & others == 0 ? Location(bits: bits) : nil
+    bits & Verdict.othersMask == 0 ? Location(bits: bits) : nil
+  }
+
+  /// Bits that no location has.
+  private static var othersMask: UInt32 { 0x7F00_0000 }
+
+  /// Which endpoint it goes to by sleeve, if it does.
+  @inline(__always)
+  public var sleeveEndpoint: EndpointIndex? {
+    bits & Verdict.sleeveBit != 0 ? EndpointIndex(UInt16(truncatingIfNeeded: bits)) : nil
+  }
+
+  /// Which endpoint it does not fit the way to, if so.
+  @inline(__always)
+  public var tooLongEndpoint: EndpointIndex? {
+    bits & Verdict.tooLongBit != 0 ? EndpointIndex(UInt16(truncatingIfNeeded: bits)) : nil
   }
 
   /// Which peer it is relayed to, if it is.

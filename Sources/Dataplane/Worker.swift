@@ -2,6 +2,7 @@
 
 internal import CIntrinsics
 public import Forwarding
+public import Sealing
 public import Tables
 public import Telemetry
 
@@ -27,8 +28,15 @@ public struct Worker: ~Copyable {
   /// Ways to the other workers and back (HandOver/).
   var desk: HandOverDesk
 
+  /// Reports to the control plane.
+  var controlFrames: ProducerRing<ControlFrame>
+  /// Keys of sleeve's connections.
+  let sessions: SleeveSessions
+
   // Cold: touched once a breath or less, or only while a trace is under way.
   var commands: ConsumerRing<WorkerCommand>
+  /// Frames that the control plane wants sent.
+  var orders: ConsumerRing<ControlOrder>
   /// Commands carried out, for whoever waits for one.
   let commandsDone: CounterBlock
   var isStopping = false
@@ -46,6 +54,9 @@ public struct Worker: ~Copyable {
     let hintEvent: CInt
     let trace: TraceDesk
     let index: Int
+    var controlFrames: ProducerRing<ControlFrame>
+    var orders: ConsumerRing<ControlOrder>
+    let sessions: SleeveSessions
     var desk = HandOverDesk()
 
     /// Gathers the parts.
@@ -54,11 +65,13 @@ public struct Worker: ~Copyable {
     /// - `commandsDone`: one counter.
     /// - `hintEvent`: an event counter to signal after new hints, or -1.
     /// - `trace`: where traces are ordered; `index` is the worker's number in their records.
+    /// - `sessions`: shared by all workers.
     public init(
       memory: consuming FrameMemory, hints: consuming ProducerRing<Hint>,
       commands: consuming ConsumerRing<WorkerCommand>, reader: consuming SnapshotReader,
       ports: PortTable, counters: CounterBlock, commandsDone: CounterBlock, hintEvent: CInt,
-      trace: TraceDesk, index: Int
+      trace: TraceDesk, index: Int, controlFrames: consuming ProducerRing<ControlFrame>,
+      orders: consuming ConsumerRing<ControlOrder>, sessions: SleeveSessions
     ) {
       self.memory = memory
       self.hints = hints
@@ -70,6 +83,9 @@ public struct Worker: ~Copyable {
       self.hintEvent = hintEvent
       self.trace = trace
       self.index = index
+      self.controlFrames = controlFrames
+      self.orders = orders
+      self.sessions = sessions
     }
   }
 
@@ -84,6 +100,9 @@ public struct Worker: ~Copyable {
     commands = parts.commands
     commandsDone = parts.commandsDone
     tracer = Tracer(desk: parts.trace, worker: parts.index)
+    controlFrames = parts.controlFrames
+    orders = parts.orders
+    sessions = parts.sessions
     desk = parts.desk
     reader.goOnline()
   }
@@ -100,6 +119,7 @@ public struct Worker: ~Copyable {
     let snapshot = reader.refresh()
     var drawn = 0
     breathNumber &+= 1
+    if orders.refreshedReadyCount() > 0 { takeOrders(snapshot: snapshot) }
     if breathNumber & Worker.pollReadyMask == 0 { ports.pollReady() }
     for place in 0..<ports.polledCount {
       drawn &+= serve(ports.polledSlot(place), snapshot: snapshot)

@@ -2,6 +2,7 @@
 
 internal import CLinux
 public import Forwarding
+public import Sealing
 public import Tables
 public import Telemetry
 
@@ -23,17 +24,23 @@ public final class WorkerEnds: @unchecked Sendable {
   private let counterMemory: MappedMemory
   private let hints: RingMemory<Hint>
   private let commands: RingMemory<WorkerCommand>
+  private let controlFrames: RingMemory<ControlFrame>
+  private let orders: RingMemory<ControlOrder>
   private let portBlocks: UnsafeMutablePointer<UInt64>
 
   /// Hints a worker can report before the control plane has to look.
   static var hintCapacity: UInt32 { 4096 }
   static var commandCapacity: UInt32 { 256 }
+  /// Heartbeats and tests of a thousand neighbours, twice over.
+  static var controlCapacity: UInt32 { 4096 }
 
   /// Maps what a worker with `frameCount` chunks needs; untouched memory costs nothing.
   public init(frameCount: Int) throws(MemoryError) {
     frames = try MappedMemory(length: frameCount * 4096, name: "weft-frames")
     hints = try RingMemory(capacity: WorkerEnds.hintCapacity, name: "weft-hints")
     commands = try RingMemory(capacity: WorkerEnds.commandCapacity, name: "weft-commands")
+    controlFrames = try RingMemory(capacity: WorkerEnds.controlCapacity, name: "weft-reports")
+    orders = try RingMemory(capacity: WorkerEnds.controlCapacity, name: "weft-orders")
     trace = try TraceDesk()
     let worker = CounterBlock.wordCount(for: WorkerCounter.blockCount)
     let done = CounterBlock.wordCount(for: 1)
@@ -57,18 +64,21 @@ public final class WorkerEnds: @unchecked Sendable {
   /// The worker itself; made once.
   ///
   /// - `index`: the worker's number, which is its line in the snapshot memory.
-  /// - `hintEvent`: signalled after new hints, or -1.
+  /// - `hintEvent`: signalled after new hints and reports, or -1.
+  /// - `sessions`: shared by all workers.
   /// - `handOver`: the ways to other workers; nil if this one is alone.
   /// - `wakeEvents`: by worker, signalled when that one sleeps and was handed a frame.
   public func makeWorker(
-    snapshot: SnapshotMemory, index: Int, hintEvent: CInt, handOver: HandOverMemory? = nil,
-    wakeEvents: [CInt] = []
+    snapshot: SnapshotMemory, index: Int, hintEvent: CInt,
+    sessions: SleeveSessions = SleeveSessions(),
+    handOver: HandOverMemory? = nil, wakeEvents: [CInt] = []
   ) -> Worker {
     var parts = Worker.Parts(
       memory: FrameMemory(memory: frames), hints: hints.producerHalf(),
       commands: commands.consumerHalf(), reader: SnapshotReader(memory: snapshot, worker: index),
       ports: ports, counters: counters, commandsDone: commandsDone, hintEvent: hintEvent,
-      trace: trace, index: index)
+      trace: trace, index: index, controlFrames: controlFrames.producerHalf(),
+      orders: orders.consumerHalf(), sessions: sessions)
     if let handOver {
       parts.desk = HandOverDesk(worker: index, memory: handOver, wakeEvents: wakeEvents)
     }
@@ -77,6 +87,12 @@ public final class WorkerEnds: @unchecked Sendable {
 
   /// The end that hints are taken from; taken once.
   public func hintEnd() -> ConsumerRing<Hint> { hints.consumerHalf() }
+
+  /// The end that reports are taken from; taken once.
+  public func controlFrameEnd() -> ConsumerRing<ControlFrame> { controlFrames.consumerHalf() }
+
+  /// The end that orders are given at; taken once.
+  public func orderEnd() -> ProducerRing<ControlOrder> { orders.producerHalf() }
 
   /// The end that commands are given at; taken once.
   public func commandEnd() -> ProducerRing<WorkerCommand> { commands.producerHalf() }

@@ -3,6 +3,7 @@
 internal import CLinux
 internal import Forwarding
 internal import Glibc
+internal import Sealing
 internal import Synchronization
 internal import Tables
 internal import Telemetry
@@ -21,6 +22,8 @@ final class WorkerHost: Sendable {
   struct State: ~Copyable {
     var commands: ProducerRing<WorkerCommand>
     var hints: ConsumerRing<Hint>
+    var controlFrames: ConsumerRing<ControlFrame>
+    var orders: ProducerRing<ControlOrder>
     var issued: UInt64 = 0
     var freeSlots: [UInt16] = (0..<UInt16(PortTable.capacity)).reversed()
     /// Registered with the first socket, whose registration all later ones share.
@@ -32,6 +35,7 @@ final class WorkerHost: Sendable {
     let options: Engine.Options
     let snapshot: SnapshotMemory
     let hintEvent: CInt
+    let sessions: SleeveSessions
     /// By worker: signalled after new commands, and when it sleeps and is handed a frame.
     let events: [CInt]
     /// The ways between workers; nil if there is one only.
@@ -49,11 +53,14 @@ final class WorkerHost: Sendable {
       throw .memory(error)
     }
     event = common.events[index]
-    state = Mutex(State(commands: ends.commandEnd(), hints: ends.hintEnd()))
+    state = Mutex(
+      State(
+        commands: ends.commandEnd(), hints: ends.hintEnd(),
+        controlFrames: ends.controlFrameEnd(), orders: ends.orderEnd()))
     thread = try WorkerThread(
       worker: ends.makeWorker(
         snapshot: common.snapshot, index: index, hintEvent: common.hintEvent,
-        handOver: common.handOver, wakeEvents: common.events),
+        sessions: common.sessions, handOver: common.handOver, wakeEvents: common.events),
       core: UInt32(core), mode: options.idle, commandEvent: event)
   }
 
@@ -114,6 +121,23 @@ final class WorkerHost: Sendable {
       while let hint = state.hints.next() { body(hint) }
       state.hints.release()
     }
+  }
+
+  func takeControlFrames(_ body: (ControlFrame) -> Void) {
+    state.withLock { state in
+      while let frame = state.controlFrames.next() { body(frame) }
+      state.controlFrames.release()
+    }
+  }
+
+  /// Has the worker send frames, in order; false if it has too many to send already.
+  func order(_ orders: [ControlOrder]) -> Bool {
+    let isTaken = state.withLock { state in
+      defer { state.orders.publish() }
+      return orders.allSatisfy { state.orders.append($0) }
+    }
+    clinux_event_signal(event)
+    return isTaken
   }
 
   func stop() {

@@ -33,6 +33,19 @@ public enum DropReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   case peerUnknown
   /// A frame of our own came back over the mesh, or one that we relay would go back at once.
   case meshLoop
+  /// A datagram of sleeve is too short, or ends within a record.
+  case sleeveMalformed
+  /// A sealed datagram does not open: it was changed on the way, or sealed with another key, or not
+  /// sealed at all.
+  case sleeveNotAuthentic
+  /// A sealed datagram was opened before, or is too old to tell.
+  case sleeveReplayed
+  /// A frame between the ends of an overlay that is not from the neighbour itself for us.
+  case specialMisplaced
+  /// The ring of reports to the control plane is full.
+  case controlRingFull
+  /// The pieces of a long frame are not as the kernel gives them, or no chunk is left for one.
+  case piecesMissing
   /// The endpoint's next hop has no known MAC address yet.
   case nextHopUnresolved
   /// With the outer headers the frame is longer than the underlay carries.
@@ -67,6 +80,12 @@ public enum DropReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case .endpointUnknown: "no endpoint or neighbour sends from this address with this identifier"
     case .peerUnknown: "a short number in its identifier belongs to no peer of the mesh"
     case .meshLoop: "it went in a circle through the mesh"
+    case .sleeveMalformed: "a sleeve datagram is too short, or ends within a record"
+    case .sleeveNotAuthentic: "a sealed datagram does not open with the connection's key"
+    case .sleeveReplayed: "a sealed datagram was opened before, or is too old to tell"
+    case .specialMisplaced: "a heartbeat or test that is not from the neighbour itself for us"
+    case .controlRingFull: "the ring of reports to the control plane is full"
+    case .piecesMissing: "a long frame's pieces do not fit together, or no chunk was left for one"
     case .nextHopUnresolved: "the endpoint's next hop is not resolved"
     case .tooLongForUnderlay: "with outer headers it is longer than the underlay's MTU"
     case .tooLongForPort: "it is longer than the MTU of the port it goes to"

@@ -3,17 +3,44 @@
 public import Inet
 public import Wire
 
-/// How frames travel to one endpoint of the overlay, configured or a peer of the mesh; 64 bytes, a
-/// cache line, in the snapshot.
+/// How frames travel to one endpoint of the overlay, configured or a peer of the mesh, or over one
+/// link to a neighbour; 128 bytes in the snapshot, of which VXLAN needs the first cache line.
 public struct EndpointRecord: BitwiseCopyable, Sendable {
-  /// Outer headers, complete but for the lengths and the source port.
+  /// Outer headers, complete but for the lengths and the source port; sleeve uses the 42 bytes of
+  /// them up to UDP, and the mesh's own port is the source port there.
   public var template: VXLANTemplate
-  /// Longest inner frame, in bytes with its Ethernet header, that fits the underlay's MTU.
+  /// Longest inner frame, in bytes with its Ethernet header, that goes as VXLAN in one piece; 0 if
+  /// none does, because the endpoint cannot be reached or is reached by sleeve.
   public var innerLengthMax: UInt32
   /// The underlay port to send through.
   public var port: PortIndex
   /// Whether the next hop is known, so that the template is complete.
   public var isResolved: Bool
+  /// How frames travel.
+  public var overlay: Overlay
+
+  // The second line, for sleeve and for whatever is rare.
+
+  /// The peer's name (`PeerName.bits`); 0 of a configured endpoint.
+  public var name: UInt64 = 0
+  /// The same as `innerLengthMax`, whatever the overlay: longest inner frame that goes in one piece
+  /// which the underlay may not fragment.
+  public var frameLengthMax: UInt32 = 0
+  /// Longest UDP payload of sleeve that the underlay carries in one piece.
+  public var datagramLengthMax: UInt32 = 0
+  /// Where the next hop's keys are (`SleeveSessions`); `noSession` if nothing is sealed.
+  public var session: UInt16 = EndpointRecord.noSession
+  /// The kernel's sockets, for datagrams that the underlay may fragment.
+  public var fragmentPort = PortIndex(0)
+  /// The peer's short number, or `PeerEntry.nobody`.
+  public var shortID: UInt16 = PeerEntry.nobody
+  /// Whether longer datagrams may be sent for the underlay to fragment; proven by a test.
+  public var mayFragment = false
+  private var reserved0: UInt8 = 0
+  private var reserved1: (UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0)
+
+  /// Stands for no session.
+  public static var noSession: UInt16 { .max }
 
   /// An endpoint whose next hop is known.
   public init(template: VXLANTemplate, innerLengthMax: UInt32, port: PortIndex) {
@@ -21,6 +48,8 @@ public struct EndpointRecord: BitwiseCopyable, Sendable {
     self.innerLengthMax = innerLengthMax
     self.port = port
     isResolved = true
+    overlay = .vxlan
+    frameLengthMax = innerLengthMax
   }
 
   /// An endpoint that cannot be reached at present.
@@ -40,6 +69,19 @@ public enum SnapshotKey {
   @inlinable
   @inline(__always)
   public static func station(_ mac: MACAddress) -> UInt64 { mac.bits | 1 << 48 }
+
+  /// The source table's key of a peer of the mesh; its value is the peer's endpoint.
+  @inlinable
+  @inline(__always)
+  public static func peer(_ name: PeerName) -> UInt64 { 1 << 61 | name.bits }
+
+  /// The source table's key of a link to a neighbour; its value is the link's endpoint, which is
+  /// there from the moment on that the overlay may be tried.
+  @inlinable
+  @inline(__always)
+  public static func link(_ name: PeerName, _ overlay: Overlay) -> UInt64 {
+    1 << 61 | (UInt64(overlay.rawValue) &+ 1) << 48 | name.bits
+  }
 
   /// The source table's key of a neighbour in the mesh, who sends from `address`.
   @inlinable

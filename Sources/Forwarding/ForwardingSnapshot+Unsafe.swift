@@ -28,6 +28,12 @@ public struct SnapshotRoot: BitwiseCopyable, Sendable {
   public var meshPort: UInt16
   /// Our own short number, or `PeerEntry.nobody`.
   public var shortID: UInt16
+  /// The UDP port at which sleeve's datagrams arrive, and from which ours are sent; 0 without a
+  /// mesh.
+  public var sleevePort: UInt16
+  private var reserved: UInt16
+  /// Our own name (`PeerName.bits`).
+  public var name: UInt64
 
   /// Where the fields lie, in bytes; a test holds it against the compiler's layout.
   ///
@@ -116,6 +122,30 @@ public struct ForwardingSnapshot: BitwiseCopyable {
   /// Our own short number, or `PeerEntry.nobody`.
   @inlinable
   public var shortID: UInt16 { unsafe root.pointee.shortID }
+
+  /// The UDP port at which sleeve's datagrams arrive; 0 without a mesh.
+  @inlinable
+  public var sleevePort: UInt16 { unsafe root.pointee.sleevePort }
+
+  /// Our own name.
+  @inlinable
+  public var name: PeerName { unsafe PeerName(bits: root.pointee.name) }
+
+  /// The endpoint of a peer; nil if nobody has this name.
+  @inlinable
+  public func peer(named name: PeerName) -> EndpointIndex? { find(SnapshotKey.peer(name)) }
+
+  /// The endpoint of a link to a neighbour; nil if there is none.
+  @inlinable
+  public func link(to name: PeerName, by overlay: Overlay) -> EndpointIndex? {
+    find(SnapshotKey.link(name, overlay))
+  }
+
+  @inlinable
+  func find(_ key: UInt64) -> EndpointIndex? {
+    let value = sources.value(for: key)
+    return value == .max ? nil : EndpointIndex(UInt16(truncatingIfNeeded: value))
+  }
 
   /// Peers by short number.
   @inlinable

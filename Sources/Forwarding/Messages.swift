@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Inet
+
 /// A worker's report that a station was seen somewhere the snapshot does not say it is.
 ///
 /// Hints may be lost when their ring is full; the station's next frame brings another.
@@ -22,6 +24,92 @@ public struct Hint: BitwiseCopyable, Sendable, Equatable {
     self.mac = mac
     self.location = location
     self.reserved = reserved
+  }
+}
+
+/// A frame from a neighbour that is for the control plane, as a worker reports it: what the two ends
+/// of an overlay say to each other in place of a container's frame.
+///
+/// It was between the neighbour itself and us, and opened if the link is sealed. Reports may be lost
+/// when their ring is full, as datagrams may.
+public struct ControlFrame: BitwiseCopyable, Sendable, Equatable {
+  /// What it says.
+  public enum Kind: UInt8, BitwiseCopyable, Sendable {
+    /// The path works.
+    case heartbeat
+    /// The underlay carries fragments.
+    case fragmentationTest
+    /// A fragmentation test with something else than zeros in it.
+    case damagedFragmentationTest
+    /// The underlay carries frames of this length.
+    case lengthTest
+  }
+
+  /// Who sent it (`PeerName.bits`).
+  public let name: UInt64
+  /// The connection that a heartbeat is of; 0 of others.
+  public let connectionUID: UInt64
+  /// The outer source address (`IPv4Address.bits`).
+  public let sourceAddress: UInt32
+  /// Bytes of the frame.
+  public let frameLength: UInt32
+  /// The outer source port.
+  public let sourcePort: UInt16
+  /// Bytes that a heartbeat of VXLAN says it has; 0 of others.
+  public let announcedLength: UInt16
+  /// What it says.
+  public let kind: Kind
+  /// Which overlay it came by.
+  public let overlay: Overlay
+  private let reserved: UInt16
+
+  /// Describes a frame.
+  public init(
+    name: PeerName, overlay: Overlay, kind: Kind, source: SocketAddress, frameLength: Int,
+    announcedLength: UInt16 = 0, connectionUID: UInt64 = 0
+  ) {
+    self.name = name.bits
+    self.connectionUID = connectionUID
+    sourceAddress = source.address.bits
+    self.frameLength = UInt32(truncatingIfNeeded: frameLength)
+    sourcePort = source.port
+    self.announcedLength = announcedLength
+    self.kind = kind
+    self.overlay = overlay
+    reserved = 0
+  }
+}
+
+/// A frame that the control plane wants sent over a link to a neighbour.
+///
+/// Its Ethernet header is all zero, and the rest is zero but for what a heartbeat says.
+public struct ControlOrder: BitwiseCopyable, Sendable, Equatable {
+  /// To whom (`PeerName.bits`).
+  public let name: UInt64
+  /// The connection that a heartbeat is of; 0 of others.
+  public let connectionUID: UInt64
+  /// Bytes of the frame with its Ethernet header, 14 to 65,535.
+  public let frameLength: UInt32
+  /// By which overlay.
+  public let overlay: Overlay
+  /// Whether it is a heartbeat; otherwise all bytes are zero.
+  public let isHeartbeat: Bool
+  /// Whether the underlay may fragment it.
+  public let isFragmentable: Bool
+  private let reserved: UInt8
+
+  /// Describes a frame to be sent.
+  public init(
+    name: PeerName, overlay: Overlay, frameLength: Int, connectionUID: UInt64? = nil,
+    isFragmentable: Bool = false
+  ) {
+    self.name = name.bits
+    self.connectionUID = connectionUID ?? 0
+    self.frameLength = UInt32(clamping: frameLength)
+    self.overlay = overlay
+    isHeartbeat = connectionUID != nil
+    self.isFragmentable = isFragmentable
+    reserved = 0
   }
 }
 

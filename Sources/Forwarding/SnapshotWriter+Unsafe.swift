@@ -29,6 +29,8 @@ public struct SnapshotWriter: ~Copyable {
     var relays = PagedArrayWriter<UInt16>()
     var port: UInt16 = 0
     var shortID = PeerEntry.nobody
+    var sleevePort: UInt16 = 0
+    var name: UInt64 = 0
   }
 
   /// Makes an empty snapshot in `memory` and publishes it as generation 1.
@@ -111,6 +113,16 @@ public struct SnapshotWriter: ~Copyable {
     sources.store(0, for: SnapshotKey.neighbour(address), arena: &arena)
   }
 
+  /// Says which endpoint is the one of a peer or of a link; `key` is `SnapshotKey.peer` or `.link`.
+  public mutating func setNamed(_ key: UInt64, endpoint: EndpointIndex) -> Bool {
+    sources.store(UInt64(endpoint.number), for: key, arena: &arena)
+  }
+
+  /// Forgets a peer's or a link's endpoint; false if there was none.
+  public mutating func removeNamed(_ key: UInt64) -> Bool {
+    sources.remove(key, arena: &arena)
+  }
+
   /// Forgets a neighbour; false if it was none.
   public mutating func removeNeighbour(_ address: IPv4Address) -> Bool {
     sources.remove(SnapshotKey.neighbour(address), arena: &arena)
@@ -129,7 +141,11 @@ public struct SnapshotWriter: ~Copyable {
   }
 
   /// Says at which UDP port the mesh's packets arrive, 0 for none, and our own short number.
-  public mutating func setMesh(port: UInt16, shortID: ShortID?) {
+  public mutating func setMesh(
+    port: UInt16, shortID: ShortID?, sleevePort: UInt16 = 0, name: PeerName = PeerName(bits: 0)
+  ) {
+    mesh.sleevePort = sleevePort
+    mesh.name = name.bits
     mesh.port = port
     mesh.shortID = shortID?.number ?? PeerEntry.nobody
   }
@@ -176,6 +192,8 @@ public struct SnapshotWriter: ~Copyable {
     unsafe root.pointee.relays = mesh.relays.header
     unsafe root.pointee.meshPort = mesh.port
     unsafe root.pointee.shortID = mesh.shortID
+    unsafe root.pointee.sleevePort = mesh.sleevePort
+    unsafe root.pointee.name = mesh.name
     unsafe cintrinsics_store_release_64(memory.publication, UInt64(page.number))
     arena.advance()
   }

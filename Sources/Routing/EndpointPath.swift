@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Forwarding
+public import Forwarding
 public import Inet
 internal import Wire
 
@@ -24,6 +24,36 @@ public struct EndpointPath: Sendable, Equatable {
   public var network: VirtualNetwork
   /// Longest inner frame in bytes, with its Ethernet header, that fits the underlay's MTU.
   public var innerLengthMax: Int
+  /// The underlay port to send through; nil: the one that the endpoint was added with.
+  public var underlayPort: PortIndex?
+  /// What sleeve needs besides; nil if frames travel as VXLAN.
+  public var sleeve: Sleeve?
+
+  /// What a path by sleeve needs besides.
+  public struct Sleeve: Sendable, Equatable {
+    /// Our UDP port, from which datagrams are sent.
+    public var sourcePort: UInt16
+    /// Longest UDP payload that the underlay carries in one piece.
+    public var datagramLengthMax: Int
+    /// Where the neighbour's keys are; nil if nothing is sealed.
+    public var session: UInt16?
+    /// The kernel's sockets, for datagrams that the underlay may fragment.
+    public var fragmentPort: PortIndex
+    /// Whether longer datagrams may be sent, for the underlay to fragment.
+    public var mayFragment: Bool
+
+    /// Describes the rest of a path.
+    public init(
+      sourcePort: UInt16, datagramLengthMax: Int, session: UInt16?, fragmentPort: PortIndex,
+      mayFragment: Bool
+    ) {
+      self.sourcePort = sourcePort
+      self.datagramLengthMax = datagramLengthMax
+      self.session = session
+      self.fragmentPort = fragmentPort
+      self.mayFragment = mayFragment
+    }
+  }
 
   /// Describes a path.
   public init(
@@ -48,6 +78,16 @@ public struct EndpointPath: Sendable, Equatable {
       sourceMAC: sourceMAC, destinationMAC: destinationMAC, source: source,
       destination: destination, destinationPort: destinationPort, network: network)
     let length = min(max(innerLengthMax, 0), VXLANTemplate.innerLengthMax)
-    return EndpointRecord(template: template, innerLengthMax: UInt32(length), port: port)
+    var record = EndpointRecord(
+      template: template, innerLengthMax: UInt32(length), port: underlayPort ?? port)
+    guard let sleeve else { return record }
+    record.overlay = .sleeve
+    // So that one comparison, which VXLAN needs anyway, finds the frames that are not for it.
+    record.innerLengthMax = 0
+    record.datagramLengthMax = UInt32(clamping: sleeve.datagramLengthMax)
+    record.session = sleeve.session ?? EndpointRecord.noSession
+    record.fragmentPort = sleeve.fragmentPort
+    record.mayFragment = sleeve.mayFragment
+    return record
   }
 }

@@ -19,7 +19,16 @@ extension ForwardingModel {
     var shortID: ShortID?
     /// Of a peer, the neighbours that its floods are passed on to.
     var broadcast: [EndpointIndex] = []
-    var isPeer: Bool { source == nil }
+    /// What a peer, or the neighbour of a link, is called.
+    var name = PeerName.unknown
+    /// Which overlay it is a link of; nil if it is no link.
+    var link: Overlay?
+    var isPeer: Bool { source == nil && link == nil }
+    /// What the snapshot finds it by; nil of configured endpoints.
+    var key: UInt64? {
+      guard source == nil, name != .unknown else { return nil }
+      return link.map { SnapshotKey.link(name, $0) } ?? SnapshotKey.peer(name)
+    }
     var reached: EndpointPath?
     /// Nil as long as it is there.
     var removal: Removal?
@@ -109,9 +118,10 @@ extension ForwardingModel {
     noteRecord(of: endpoint)
     if let source = endpoints[index].source {
       leftoverSources.append(source)
-    } else {
+    } else if isPeer(endpoint) {
       unlist(endpoint)
     }
+    if let key = endpoints[index].key { forget(key, of: endpoint) }
     isFloodPending = true
     for mac in book.remove(location(of: endpoint)) { forget(mac) }
   }
@@ -156,13 +166,17 @@ extension ForwardingModel {
 
   /// Keys in the snapshot's table of sources.
   var sourceCount: Int {
-    endpoints.count { $0.removal == nil && !$0.isPeer } + leftoverSources.count
-      + mesh.writtenNeighbours.count
+    endpoints.count { $0.removal == nil && $0.source != nil } + leftoverSources.count
+      + mesh.writtenNeighbours.count + mesh.writtenNames.count
   }
 
   /// The endpoint's record in the snapshot is behind what is known.
   mutating func noteRecord(of endpoint: EndpointIndex) {
-    if isPeer(endpoint) { mesh.notePeer(endpoint) } else { pendingEndpoints.insert(endpoint) }
+    if endpoints[Int(endpoint.number)].source == nil {
+      mesh.notePeer(endpoint)
+    } else {
+      pendingEndpoints.insert(endpoint)
+    }
   }
 
   mutating func writeEndpoints() {
@@ -177,15 +191,19 @@ extension ForwardingModel {
   /// What the snapshot is to say of the path to an endpoint.
   func record(of index: EndpointIndex) -> EndpointRecord {
     let endpoint = endpoints[Int(index.number)]
-    guard let path = endpoint.reached, let network = network(of: endpoint, path) else {
-      return .unresolved(port: endpoint.underlayPort)
+    var record = EndpointRecord.unresolved(port: endpoint.underlayPort)
+    if let path = endpoint.reached, let network = network(of: endpoint, path) {
+      record = path.record(port: endpoint.underlayPort, network: network)
     }
-    return path.record(port: endpoint.underlayPort, network: network)
+    record.name = endpoint.name.bits
+    record.shortID = endpoint.shortID?.number ?? PeerEntry.nobody
+    return record
   }
 
   /// What packets to an endpoint carry; nil if it is a peer and a short number is missing.
   private func network(of endpoint: Endpoint, _ path: EndpointPath) -> VirtualNetwork? {
-    guard endpoint.isPeer else { return path.network }
+    guard endpoint.source == nil else { return path.network }
+    if path.sleeve != nil { return VirtualNetwork(bits: 0) }
     guard let own = mesh.shortID, let peer = endpoint.shortID else { return nil }
     return VirtualNetwork(from: own, to: peer)
   }

@@ -10,6 +10,8 @@ extension ForwardingModel {
     var shortID: ShortID?
     /// 0 without a mesh.
     var port: UInt16 = 0
+    var sleevePort: UInt16 = 0
+    var name = PeerName.unknown
     /// Peers that own floods go to.
     var flood: Set<EndpointIndex> = []
     /// Where packets may come from.
@@ -18,6 +20,11 @@ extension ForwardingModel {
     var writtenNeighbours: Set<IPv4Address> = []
     /// Whether the two differ.
     var areNeighboursPending = false
+    /// Keys of peers and links, as they are to be and as they are in the snapshot.
+    var names: [UInt64: EndpointIndex] = [:]
+    var writtenNames: [UInt64: EndpointIndex] = [:]
+    /// Keys in which the two differ.
+    var pendingNames: Set<UInt64> = []
     /// Peers whose records are behind.
     var pendingPeers: Set<EndpointIndex> = []
     /// Pages that a publication of all peers takes at most.
@@ -30,7 +37,7 @@ extension ForwardingModel {
     /// Numbers in the lists of the snapshot.
     var writtenRelayCount = 0
 
-    var isWritten: Bool { !isPending && !areNeighboursPending }
+    var isWritten: Bool { !isPending && !areNeighboursPending && pendingNames.isEmpty }
 
     mutating func notePeer(_ peer: EndpointIndex) {
       pendingPeers.insert(peer)
@@ -44,10 +51,15 @@ extension ForwardingModel {
   /// without a mesh.
   ///
   /// As long as we have no short number nothing is sent to peers and nothing is taken from them.
-  public mutating func setMesh(shortID: ShortID?, port: UInt16) {
-    guard (mesh.shortID, mesh.port) != (shortID, port) else { return }
+  public mutating func setMesh(
+    shortID: ShortID?, port: UInt16, sleevePort: UInt16 = 0, name: PeerName = .unknown
+  ) {
+    guard
+      (mesh.shortID, mesh.port, mesh.sleevePort, mesh.name) != (shortID, port, sleevePort, name)
+    else { return }
+    (mesh.sleevePort, mesh.name) = (sleevePort, name)
     if mesh.shortID != shortID {
-      for index in endpoints.indices where endpoints[index].isPeer {
+      for index in endpoints.indices where endpoints[index].source == nil {
         mesh.pendingPeers.insert(EndpointIndex(UInt16(index)))
       }
     }
@@ -61,14 +73,57 @@ extension ForwardingModel {
   ///
   /// It is an endpoint like those of `addEndpoint`, and is removed like one; stations behind it are
   /// at `Location(peer:)`. Returns nil if there is no room for another.
-  public mutating func addPeer(underlayPort: PortIndex) -> EndpointIndex? {
-    guard let index = freeIndex, hasPages(1) else { return nil }
+  public mutating func addPeer(
+    named name: PeerName = .unknown, underlayPort: PortIndex
+  ) -> EndpointIndex? {
+    addNamed(Endpoint(source: nil, underlayPort: underlayPort, name: name))
+  }
+
+  /// Adds a link to a neighbour by an overlay, without a way there.
+  ///
+  /// Nothing is forwarded over it: it says how what the two ends tell each other travels, and whose
+  /// datagrams are taken. It is removed like an endpoint. Returns nil if there is no room.
+  public mutating func addLink(
+    to name: PeerName, by overlay: Overlay, underlayPort: PortIndex
+  ) -> EndpointIndex? {
+    addNamed(Endpoint(source: nil, underlayPort: underlayPort, name: name, link: overlay))
+  }
+
+  private mutating func addNamed(_ endpoint: Endpoint) -> EndpointIndex? {
+    let keyPages = endpoint.key == nil ? 0 : sourcePages.adding(to: sourceCount)
+    guard let index = freeIndex, hasPages(keyPages + 1) else { return nil }
     isChanged = true
-    guard writer.setEndpoint(.unresolved(port: underlayPort), at: index) else { return nil }
-    enter(Endpoint(source: nil, underlayPort: underlayPort), at: index)
-    mesh.peerCount += 1
+    guard writer.setEndpoint(.unresolved(port: endpoint.underlayPort), at: index) else {
+      return nil
+    }
+    enter(endpoint, at: index)
+    if endpoint.isPeer { mesh.peerCount += 1 }
+    mesh.notePeer(index)
+    if let key = endpoint.key {
+      mesh.names[key] = index
+      mesh.pendingNames.insert(key)
+    }
     reservePages()
     return index
+  }
+
+  /// Says what the short number of a link's neighbour is, and how the link reaches it.
+  public mutating func setLink(_ link: EndpointIndex, shortID: ShortID?, path: EndpointPath?) {
+    precondition(
+      isThere(link) && endpoints[Int(link.number)].link != nil, "a link that addLink returned")
+    let index = Int(link.number)
+    guard (endpoints[index].shortID, endpoints[index].reached) != (shortID, path) else { return }
+    endpoints[index].shortID = shortID
+    endpoints[index].reached = path
+    mesh.notePeer(link)
+  }
+
+  /// An endpoint that had this key is gone.
+  mutating func forget(_ key: UInt64, of endpoint: EndpointIndex) {
+    // Its successor may be there already.
+    guard mesh.names[key] == endpoint else { return }
+    mesh.names[key] = nil
+    mesh.pendingNames.insert(key)
   }
 
   /// Says what a peer's short number is, how the neighbour is reached that its frames go to, and
@@ -190,11 +245,33 @@ extension ForwardingModel {
     for peer in mesh.pendingPeers {
       guard writer.setEndpoint(record(of: peer), at: peer) else { return }
     }
-    writer.setMesh(port: mesh.port, shortID: mesh.shortID)
+    writer.setMesh(
+      port: mesh.port, shortID: mesh.shortID, sleevePort: mesh.sleevePort, name: mesh.name)
     mesh.pendingPeers = []
     mesh.writtenRelayCount = table.relays.count
     mesh.isPending = false
     reservePages()
+  }
+
+  /// Writes the keys of peers and links that changed, as far as pages allow.
+  mutating func writeNames() {
+    for key in mesh.pendingNames.sorted() {
+      let wanted = mesh.names[key]
+      guard wanted != mesh.writtenNames[key] else {
+        mesh.pendingNames.remove(key)
+        continue
+      }
+      let isNew = mesh.writtenNames[key] == nil
+      let pages = isNew ? sourcePages.adding(to: sourceCount) : PageNeeds.change
+      guard hasLastPages(pages) else { return }
+      isChanged = true
+      let isDone =
+        wanted.map { writer.setNamed(key, endpoint: $0) } ?? writer.removeNamed(key)
+      guard isDone else { return }
+      mesh.writtenNames[key] = wanted
+      sourcePages.follow(count: sourceCount)
+      mesh.pendingNames.remove(key)
+    }
   }
 
   /// Takes neighbours out of the snapshot and puts others in, as far as pages allow.

@@ -144,6 +144,7 @@ public struct ForwardingModel: ~Copyable {
     writeEndpoints()
     writeMesh()
     writeNeighbours()
+    writeNames()
     removeLeftoverSources()
     removeLeftovers()
     if isChanged, writer.publish() {
@@ -177,7 +178,7 @@ public struct ForwardingModel: ~Copyable {
     isChanged = true
     let floodPorts = ports.filter(\.value).keys.sorted { $0.number < $1.number }
     let floodEndpoints = endpoints.indices.map { EndpointIndex(UInt16($0)) }.filter {
-      isThere($0) && (!isPeer($0) || mesh.flood.contains($0))
+      isThere($0) && (endpoints[Int($0.number)].source != nil || mesh.flood.contains($0))
     }
     isFloodPending = !writer.setFlood(ports: floodPorts, endpoints: floodEndpoints)
   }

@@ -26,7 +26,7 @@ struct SnapshotLayoutTests {
 
   @Test func endpointRecordsFillAPageEvenly() {
     let stride = MemoryLayout<EndpointRecord>.stride
-    #expect(stride == 64)
+    #expect(stride == 128)
     #expect(MappedMemory.pageLength % stride == 0)
   }
 
