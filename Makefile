@@ -16,7 +16,7 @@ test: ## all checks and tests; the last line counts them
 demo: ## two hosts with two containers each, on this machine
 	@.ci/run install demo
 
-soak: ## make test with full counts: 100 MB each way, 10 million hostile frames, 100,000 topologies
+soak: ## make test with full counts: 100 MB each way, 10 million hostile frames
 	@WEFT_SOAK=1 .ci/run install format bpf build test sanitize fuzz hostile bench
 
 clean: ## remove everything that was built

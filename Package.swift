@@ -118,7 +118,7 @@ let lowerLayers: [Target] = [
 let upperLayers: [Target] = [
   // Layer 4: the control plane and the host's network.
   module("HostNetwork", ["CLinux", "Inet", logging]),
-  module("Transport", ["CLinux", "Inet", "Mesh", nioCore, nioPosix, logging]),
+  module("Transport", ["CLinux", "Inet", "Mesh", "Wire", nioCore, nioPosix, logging]),
   module(
     "ControlPlane",
     [
@@ -148,7 +148,8 @@ let upperLayers: [Target] = [
     "pktbench",
     [
       "CLaboratory", "CLinux", "CProbe", "CXDP", "ControlAPI", "Dataplane", "Forwarding",
-      "HostNetwork", "Inet", "Node", "Routing", "Tables", "Telemetry", "Wire", "XDP", arguments,
+      "HostNetwork", "Inet", "Node", "Routing", "Sealing", "Tables", "Telemetry", "Wire", "XDP",
+      arguments,
     ]),
 ]
 
@@ -163,7 +164,8 @@ let testSupport: [Target] = [
   .target(
     name: "DataplaneTestSupport",
     dependencies: [
-      "Dataplane", "Forwarding", "Inet", "Routing", "Tables", "Telemetry", "TestSupport", "XDP",
+      "Dataplane", "Forwarding", "Inet", "Routing", "Sealing", "Tables", "Telemetry",
+      "TestSupport", "XDP",
     ],
     path: "Tests/DataplaneTestSupport", swiftSettings: strict),
 ]
@@ -173,24 +175,29 @@ let lowerTests: [Target] = [
   tests("WireTests", ["CaptureSupport", "Inet", "Wire"]),
   tests("TablesTests", ["Tables"]),
   tests("TelemetryTests", ["Telemetry"]),
-  tests("SealingTests", ["CaptureSupport", "Sealing"]),
+  tests("SealingTests", ["CaptureSupport", "Inet", "Sealing"]),
   tests("GobTests", ["CaptureSupport", "Gob", "Inet"]),
   tests("MeshTests", ["CaptureSupport", "Gob", "Inet", "Mesh", "Sealing", "Wire"]),
   tests("SimulationTests", ["Inet", "Mesh", "Sealing"]),
   tests("ForwardingTests", ["Forwarding", "Inet", "Tables"]),
-  tests("XDPTests", ["CPrograms", "CXDP", "Dataplane", "Forwarding", "Inet", "Wire", "XDP"]),
+  tests(
+    "XDPTests",
+    [
+      "CPrograms", "CXDP", "Dataplane", "DataplaneTestSupport", "Forwarding", "Inet", "Wire", "XDP",
+    ]),
   tests("RoutingTests", ["Forwarding", "Inet", "Routing", "Tables", "Wire"]),
   tests(
     "DataplaneTests",
     [
       "CAllocationCounter", "Dataplane", "DataplaneTestSupport", "Forwarding", "Inet", "Routing",
-      "Tables", "Telemetry", "Wire", "XDP",
+      "Sealing", "Tables", "Telemetry", "Wire", "XDP",
     ]),
 ]
 
 let upperTests: [Target] = [
   tests(
-    "TransportTests", ["HostNetwork", "Inet", "Mesh", "Transport", logging, nioCore, nioPosix]),
+    "TransportTests",
+    ["HostNetwork", "Inet", "Mesh", "Transport", "Wire", logging, nioCore, nioPosix]),
   tests("HostNetworkTests", ["CLinux", "HostNetwork", "Inet"]),
   tests(
     "ControlPlaneTests",
@@ -227,7 +234,7 @@ let fuzzTargets = Target.target(
 /// The fuzzer, with all that it needs of the upper layers: of `Node` only the configuration.
 let fuzzer: [Target] = [
   module("HostNetwork", ["CLinux", "Inet", logging]),
-  module("Transport", ["CLinux", "Inet", "Mesh", nioCore, nioPosix, logging]),
+  module("Transport", ["CLinux", "Inet", "Mesh", "Wire", nioCore, nioPosix, logging]),
   module(
     "ControlPlane",
     [

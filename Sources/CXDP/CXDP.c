@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #ifndef SOL_XDP
 #define SOL_XDP 283
@@ -26,6 +27,18 @@ int cxdp_register_memory(struct xsk_umem** umem, void* memory, uint64_t length,
   if (!result)
     close_on_exec(xsk_umem__fd(*umem));
   return result;
+}
+
+bool cxdp_knows_pieces(void) {
+  int descriptor = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+  if (descriptor < 0)
+    return false;
+  // Flags are looked at before the interface, of which there is none with this number.
+  struct sockaddr_xdp address = {.sxdp_family = AF_XDP, .sxdp_flags = XDP_COPY | CXDP_USE_PIECES};
+  int result = bind(descriptor, (struct sockaddr*)&address, sizeof address);
+  bool is_known = result && errno == ENODEV;
+  close(descriptor);
+  return is_known;
 }
 
 int cxdp_open_socket(struct xsk_socket** socket, const char* interface, uint32_t queue,

@@ -76,15 +76,23 @@ extension TextReport {
 
   private static func underlay(_ status: StatusReport) -> [(String, String)] {
     let underlay = status.underlay
-    let copying = underlay.zeroCopy ? "zero-copy" : "copy"
-    let because = underlay.reason.isEmpty ? "" : " (\(underlay.reason))"
+    let overlay = "overlay \(status.overlayMTU) B"
+    let vxlan = [("VXLAN", "UDP port \(underlay.vxlanPort)"), ("", "")]
+    guard let interface = underlay.interface else {
+      return [("Underlay", "any interface"), ("Mode", mode(of: underlay)), ("MTU", overlay)] + vxlan
+    }
     return [
-      ("Underlay", "\(underlay.interface), \(underlay.state.rawValue)"),
-      ("Mode", "\(underlay.mode.rawValue), \(copying)\(because)"),
-      ("MTU", "\(underlay.mtu) B, overlay \(status.overlayMTU) B"),
-      ("Addresses", list(underlay.addresses)),
-      ("VXLAN", "UDP port \(underlay.vxlanPort)"), ("", ""),
-    ]
+      ("Underlay", "\(interface), \(underlay.state.rawValue)"), ("Mode", mode(of: underlay)),
+      ("MTU", "\(underlay.mtu) B, \(overlay)"), ("Addresses", list(underlay.addresses)),
+    ] + vxlan
+  }
+
+  private static func mode(of underlay: UnderlayReport) -> String {
+    func because(_ reason: String) -> String { reason.isEmpty ? "" : " (\(reason))" }
+    if underlay.method == .socket { return "sockets" + because(underlay.methodReason) }
+    guard let mode = underlay.mode else { return "-" }
+    return "\(mode.rawValue), \(underlay.zeroCopy ? "zero-copy" : "copy")"
+      + because(underlay.reason)
   }
 
   private static func totals(_ status: StatusReport) -> [(String, String)] {

@@ -11,12 +11,9 @@ extension ControlPlane {
     for position in endpoints.indices {
       let before = endpoints[position]
       var after = before
-      if let underlay {
-        after.refusal = nil
-        after.state = nextHop(of: before.options.address, on: underlay)
-      } else {
-        after.refusal = underlayRefusal
-      }
+      let (way, asked) = outerWay(to: before.options.address)
+      after.way = way
+      after.neighbour = asked?.neighbour
       endpoints[position] = after
       model.setEndpoint(after.index, reached: path(to: after))
       if after.reason != before.reason || after.isUnusable != before.isUnusable { report(after) }
@@ -28,7 +25,7 @@ extension ControlPlane {
   func removeUnwantedNeighbours() {
     do {
       try netlink.removeManagedNeighbours(
-        except: Set(endpoints.compactMap(\.state.neighbour)).union(meshNeighbourAddresses),
+        except: Set(endpoints.compactMap(\.neighbour)).union(meshNeighbourAddresses),
         on: underlay?.index)
     } catch {
       logger.warning("neighbours", metadata: ["problem": "\(error)"])
@@ -45,12 +42,9 @@ extension ControlPlane {
   }
 
   private func path(to endpoint: EndpointState) -> EndpointPath? {
-    guard endpoint.refusal == nil, let underlay, case .resolved(let hop) = endpoint.state
-    else { return nil }
-    return EndpointPath(
-      sourceMAC: hop.sourceMAC, destinationMAC: hop.destinationMAC, source: hop.sourceAddress,
-      destination: endpoint.options.address, destinationPort: endpoint.options.port,
-      network: endpoint.options.network, innerLengthMax: min(hop.mtu, underlay.mtu) - 36)
+    outerPath(
+      endpoint.way, to: SocketAddress(endpoint.options.address, port: endpoint.options.port),
+      from: IPv4Address(bits: 0), network: endpoint.options.network, innerLengthMax: .max)
   }
 
   private func report(_ endpoint: EndpointState) {
@@ -67,13 +61,15 @@ extension ControlPlane {
 extension ControlPlane.EndpointState {
   /// Whether frames for it are dropped at present.
   var isUnusable: Bool {
-    if case .resolved = state { refusal != nil } else { true }
+    if case .none = way { true } else { false }
   }
 
   /// Why so, in words.
   var reason: String {
-    if let refusal { return refusal }
-    if case .unresolved(let reason) = state { return reason.description }
-    return ""
+    switch way {
+    case .none(let reason): reason
+    case .kernel(_, let reason): "through the kernel's sockets: \(reason)"
+    case .direct: ""
+    }
   }
 }

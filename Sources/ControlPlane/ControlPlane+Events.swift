@@ -31,7 +31,14 @@ extension ControlPlane {
 
   /// Learns what the workers saw and publishes it once.
   func takeHints() {
+    learnHints()
+    takeSpecials()
+  }
+
+  /// Learns what the workers saw, and keeps what they have for the mesh.
+  func learnHints() {
     engine.clearHintEvent()
+    collectSpecials()
     var hints: [Hint] = []
     engine.takeHints { hints.append($0) }
     let seconds = now()

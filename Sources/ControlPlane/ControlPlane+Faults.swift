@@ -37,7 +37,7 @@ extension ControlPlane {
 
   /// What the configuration does to a port; nil if nothing.
   private func faults(of port: PortIndex) -> FaultSettings? {
-    let name =
+    let name: String? =
       switch port {
       case ControlPlane.hostPort: PortFault.host
       case ControlPlane.underlayPort: options.underlay

@@ -52,7 +52,7 @@ extension ControlPlane {
     setFaults(wanted.faults)
     retarget(wanted.mesh)
     isOverlayMTUDue = true
-    if let underlay { settleOverlayMTU(over: underlay) }
+    if underlay != nil || socketReason != nil { settleOverlayMTU(over: configuredLink) }
     recoverEndpointIndices()
     let changes = EndpointChanges(from: endpoints.map(\.options), to: wanted.endpoints)
     for endpoint in changes.removed { remove(endpoint) }
@@ -63,6 +63,7 @@ extension ControlPlane {
         metadata: metadata(endpoint).merging(["problem": "the forwarding tables are full"]) { $1 })
     }
     sortEndpoints(like: wanted.endpoints)
+    followSockets()
     resolveEndpoints()
     commit()
     if !changes.removed.isEmpty { removeUnwantedNeighbours() }
@@ -71,16 +72,16 @@ extension ControlPlane {
   /// Gives containers attached from now on the MTU that was configured since it was last settled.
   ///
   /// Only then, so that the status tells if those that are there have more than an underlay leaves.
-  func settleOverlayMTU(over underlay: Link) {
+  func settleOverlayMTU(over underlay: Link?) {
     guard isOverlayMTUDue else { return }
     overlayMTU = overlayMTU(over: underlay)
     isOverlayMTUDue = false
   }
 
-  /// The MTU that containers get: as configured, as far as the underlay has room for it.
-  func overlayMTU(over underlay: Link) -> Int {
+  /// The MTU that containers get: as configured, or else what VXLAN leaves of the underlay's.
+  func overlayMTU(over underlay: Link?) -> Int {
     UnderlayCondition.overlayMTU(
-      wanted: options.overlayMTU, mtu: underlay.mtu, frameLengthMax: engine.frameLengthMax)
+      wanted: options.overlayMTU, mtu: underlay?.mtu, frameLengthMax: engine.frameLengthMax)
   }
 
   /// Adds an endpoint that is not resolved yet; false if there is no room.
@@ -91,7 +92,7 @@ extension ControlPlane {
         underlayPort: ControlPlane.underlayPort)
     else { return false }
     endpoints.append(
-      EndpointState(options: endpoint, index: index, state: .unresolved(.asking(endpoint.address))))
+      EndpointState(options: endpoint, index: index, way: .none(because: "not asked for yet")))
     return true
   }
 
@@ -105,7 +106,7 @@ extension ControlPlane {
   private func move(_ endpoint: Options.Endpoint) {
     guard let position = position(of: endpoint) else { return }
     endpoints[position].options = endpoint
-    endpoints[position].refusal = "its port has changed"
+    endpoints[position].way = .none(because: "its port has changed")
   }
 
   private func position(of endpoint: Options.Endpoint) -> Int? {
@@ -119,7 +120,7 @@ extension ControlPlane {
   func recoverEndpointIndices() {
     let vanished = model.vanishedEndpoints
     guard !vanished.isEmpty else { return }
-    takeHints()
+    learnHints()
     model.reuseEndpoints(vanished)
   }
 

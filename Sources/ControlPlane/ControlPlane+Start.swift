@@ -16,6 +16,7 @@ extension ControlPlane {
       let link = try findUnderlay()
       try openHostPort()
       try openUnderlay(link)
+      try openSockets()
       takeOverAttachments()
       try addEndpoints()
       try startMesh()

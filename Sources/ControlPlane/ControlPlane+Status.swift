@@ -46,7 +46,7 @@ extension ControlPlane {
     let workers = engine.workers()
     let account = workers.map { FrameAccount(values: $0.counters) }
     let sum = account.dropFirst().reduce(account.first ?? .none) { $0 + $1 }
-    let link = (try? netlink.link(named: options.underlay)) ?? nil
+    let link = configuredLink
     return StatusReport(
       version: Version.text, hostName: options.hostName, uptimeSeconds: now() - startedSeconds,
       problems: underlayProblems(link) + [hostTrouble].compactMap(\.self),
@@ -63,21 +63,23 @@ extension ControlPlane {
   func interfaceName(of port: PortIndex) -> String {
     switch port {
     case ControlPlane.hostPort: hostPair?.host.name ?? ""
-    case ControlPlane.underlayPort: underlay?.name ?? options.underlay
+    case ControlPlane.underlayPort: underlay?.name ?? options.underlay ?? ""
     default: attachments[port]?.interface.hostEnd ?? ""
     }
   }
 
   private func underlayReport(_ link: Link?) -> UnderlayReport {
     let status = engine.status(of: ControlPlane.underlayPort)
+    let isServed = status != nil || socketReason != nil
     let state: UnderlayReport.State =
       if let link {
-        if !link.isUp || !link.hasCarrier { .down } else { status == nil ? .closed : .up }
+        if !link.isUp || !link.hasCarrier { .down } else { isServed ? .up : .closed }
       } else {
-        .missing
+        options.underlay == nil ? .up : .missing
       }
     return UnderlayReport(
-      interface: options.underlay, mode: status?.mode ?? .generic, reason: status?.reason ?? "",
+      interface: options.underlay, method: socketReason == nil ? .xdp : .socket,
+      methodReason: socketReason ?? "", mode: status?.mode, reason: status?.reason ?? "",
       zeroCopy: status?.zeroCopy ?? false, mtu: UInt32(clamping: link?.mtu ?? 0),
       addresses: underlayAddresses, vxlanPort: options.vxlanPort, state: state)
   }
@@ -121,10 +123,15 @@ extension ControlPlane {
       address: endpoint.options.address, vni: endpoint.options.network.bits,
       port: endpoint.options.port, state: endpoint.isUnusable ? .unresolved : .resolved,
       reason: endpoint.reason)
-    if !endpoint.isUnusable, case .resolved(let hop) = endpoint.state {
+    switch endpoint.way {
+    case .direct(let hop):
       report.nextHopMAC = hop.destinationMAC
       report.sourceAddress = hop.sourceAddress
       report.outInterface = underlay?.name
+    case .kernel(let route, _):
+      report.sourceAddress = route.sourceAddress
+      report.outInterface = route.interface
+    case .none: break
     }
     return report
   }

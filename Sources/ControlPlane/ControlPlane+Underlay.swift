@@ -7,22 +7,62 @@ internal import Logging
 internal import Routing
 
 extension ControlPlane {
-  /// The interface the configuration names, which must be there and usable when weftd starts.
-  func findUnderlay() throws(ControlPlaneError) -> Link {
+  /// The interface the configuration names, which must be there and have an address when weftd
+  /// starts; nil if it names none.
+  func findUnderlay() throws(ControlPlaneError) -> Link? {
+    guard let name = options.underlay else {
+      overlayMTU = overlayMTU(over: nil)
+      return nil
+    }
     let found: Link?
-    do { found = try netlink.link(named: options.underlay) } catch { throw .host(error) }
-    guard let link = found else { throw .underlayMissing(options.underlay) }
+    do { found = try netlink.link(named: name) } catch { throw .host(error) }
+    guard let link = found else { throw .underlayMissing(name) }
     underlayAddresses = try ControlPlane.asking { () throws(HostNetworkError) in
       try netlink.addresses(of: link.index).map(\.prefix)
     }
-    guard !underlayAddresses.isEmpty else { throw .underlayWithoutAddress(options.underlay) }
+    guard !underlayAddresses.isEmpty else { throw .underlayWithoutAddress(name) }
     overlayMTU = overlayMTU(over: link)
     return link
   }
 
+  /// The interface the configuration names as it is now; nil if it names none or there is none.
+  var configuredLink: Link? {
+    options.underlay.flatMap { name in (try? netlink.link(named: name)) ?? nil }
+  }
+
+  /// Begins to use the interface towards the other hosts, nil if none is configured: through AF_XDP
+  /// if it can carry that and the configuration allows it, else through the kernel's sockets.
+  func openUnderlay(_ link: Link?) throws(ControlPlaneError) {
+    let obstacle = UnderlayChoice.obstacle(mode: options.underlayMode, interface: link.map(\.facts))
+    if let obstacle {
+      guard options.underlayMode != .xdp else { throw .underlayUnfit(obstacle) }
+      return useSockets(obstacle, over: link)
+    }
+    guard let link else { return }
+    do throws(ControlPlaneError) {
+      try openUnderlayPort(link)
+    } catch {
+      guard options.underlayMode == .automatic else { throw error }
+      useSockets("AF_XDP cannot be used on \(link.name): \(error.description)", over: link)
+    }
+  }
+
+  /// Has the kernel's sockets do what the underlay's port would.
+  private func useSockets(_ reason: String, over link: Link?) {
+    underlayTrouble = nil
+    settleOverlayMTU(over: link)
+    guard socketReason != reason else { return }
+    socketReason = reason
+    logger.info(
+      "underlay",
+      metadata: [
+        "interface": "\(link?.name ?? "")", "mode": "socket", "reason": "\(reason)",
+        "mtu": "\(link?.mtu ?? 0)", "overlay_mtu": "\(overlayMTU)",
+      ])
+  }
+
   /// Opens the underlay's port on an interface.
-  func openUnderlay(_ link: Link) throws(ControlPlaneError) {
-    guard link.isEthernet, !link.isLoopback else { throw .underlayNotEthernet(link.name) }
+  private func openUnderlayPort(_ link: Link) throws(ControlPlaneError) {
     let queueCount: Int
     do { queueCount = try netlink.receiveQueueCount(of: link) } catch { throw .host(error) }
     do {
@@ -37,6 +77,7 @@ extension ControlPlane {
       throw .engine(error)
     }
     underlay = link
+    socketReason = nil
     settleOverlayMTU(over: link)
     underlayTrouble = nil
     underlayPause.stop()
@@ -53,17 +94,27 @@ extension ControlPlane {
 
   /// Compares the underlay in use with what is there now, and does what is missing.
   func followUnderlay() {
+    guard let name = options.underlay else { return }
     let found: Link?
-    do { found = try netlink.link(named: options.underlay) } catch {
+    do { found = try netlink.link(named: name) } catch {
       logger.warning("underlay", metadata: ["problem": "\(error)"])
       return
     }
-    if let reason = underlayInUse?.interruption(by: found.map(conditionWithQueues)) {
-      closeUnderlay(because: reason)
-    }
+    let interruption = underlayInUse?.interruption(by: found.map(conditionWithQueues))
+    if let interruption { closeUnderlay(because: interruption) }
+    let wasOpen = underlay != nil
+    follow(found, named: name)
+    guard interruption != nil || wasOpen != (underlay != nil) else { return }
+    // What goes through AF_XDP and what through sockets has changed.
+    resolveEndpoints()
+    resolveMeshNeighbours()
+  }
+
+  /// Uses what has the underlay's name now.
+  private func follow(_ found: Link?, named name: String) {
     underlayPause.note(index: found?.index.rawValue, isUp: found?.isUp ?? false)
     guard let found else {
-      noteUnderlayTrouble("interface \(options.underlay) is gone; waiting for it")
+      noteUnderlayTrouble("interface \(name) is gone; waiting for it")
       return
     }
     if underlay != nil {
@@ -124,16 +175,28 @@ extension ControlPlane {
     addressTrouble = nil
     model.removePort(ControlPlane.underlayPort)
     // With the port went the ways to the endpoints: they are to be told to the model anew.
-    for position in endpoints.indices { endpoints[position].refusal = underlayRefusal }
-    forgetMeshNextHops()
+    for position in endpoints.indices {
+      endpoints[position].way = .none(because: underlayRefusal)
+    }
+    forgetMeshWays()
     commit()
     closePort(ControlPlane.underlayPort)
   }
 
   /// Why no endpoint is asked for while the underlay's port is closed.
-  var underlayRefusal: String { "the underlay \(options.underlay) is not in use" }
+  var underlayRefusal: String {
+    options.underlay.map { "the underlay \($0) is not in use" } ?? "there is no underlay interface"
+  }
+
+  /// Why nothing goes through AF_XDP now, so that other hosts are reached through the kernel's
+  /// sockets if at all; nil if the underlay's port is open.
+  var underlayRefusalReason: String? {
+    guard underlay == nil else { return nil }
+    return socketReason ?? underlayTrouble ?? "\(options.underlay ?? "the interface") is down"
+  }
 
   private func noteUnderlayTrouble(_ trouble: String) {
+    socketReason = nil
     guard trouble != underlayTrouble else { return }
     underlayTrouble = trouble
     underlayAddresses = []
@@ -142,7 +205,8 @@ extension ControlPlane {
 
   /// Where outer packets for us arrive.
   private var overlayAddresses: [SocketAddress] {
-    let ports = [options.vxlanPort] + (options.mesh == nil ? [] : [meshVXLANPort])
+    // What comes to the VXLAN port is ours even before there is an endpoint.
+    let ports = outerPorts.filter { $0 != options.vxlanPort } + [options.vxlanPort]
     return ports.flatMap { port in
       underlayAddresses.map { SocketAddress($0.address, port: port) }
     }
@@ -158,7 +222,14 @@ extension ControlPlane {
     }
     guard found != underlayAddresses || addressTrouble != nil else { return }
     underlayAddresses = found
+    tellOverlayAddresses()
+  }
+
+  /// Has the underlay's program hand over what is for us now.
+  func tellOverlayAddresses() {
+    let found = underlayAddresses
     let before = addressTrouble
+    guard underlay != nil else { return addressTrouble = nil }
     do throws(EngineFailure) {
       try engine.setOverlayAddresses(overlayAddresses, port: ControlPlane.underlayPort)
       addressTrouble = nil

@@ -15,8 +15,8 @@ package import Routing
 // host's network is asked through HostNetwork, the data plane through `ForwardingEngine`, which
 // only `Node` connects to the real one. What others do to the host is followed by comparing
 // (`followUnderlay`, `followContainer`), judged by `UnderlayCondition` and `ContainerFindings`;
-// `ReopenPause` keeps retries apart. Mesh/ runs the machine of module Mesh (`MeshRun`) and makes
-// the forwarding tables say what it says.
+// `UnderlayChoice` says what is to be tried at all, and `ReopenPause` keeps retries apart. Mesh/
+// runs the machine of module Mesh (`MeshRun`) and makes the forwarding tables say what it says.
 // Reports/ holds what the API says about all of it.
 
 /// The control plane of one host.
@@ -37,7 +37,10 @@ package actor ControlPlane {
     }
 
     package var hostName: String
-    package var underlay: String
+    /// The interface towards the other hosts; nil: all are reached through the kernel's sockets.
+    package var underlay: String?
+    /// How that interface may be used.
+    package var underlayMode: UnderlayMode
     package var vxlanPort: UInt16
     /// Nil: what the underlay's MTU leaves.
     package var overlayMTU: Int?
@@ -50,12 +53,13 @@ package actor ControlPlane {
     package var mesh: MeshOptions?
 
     package init(
-      hostName: String, underlay: String, vxlanPort: UInt16, overlayMTU: Int?,
-      endpoints: [Endpoint], faults: [PortFault] = [], keepsAttachments: Bool,
-      mesh: MeshOptions? = nil
+      hostName: String, underlay: String?, underlayMode: UnderlayMode = .automatic,
+      vxlanPort: UInt16, overlayMTU: Int?, endpoints: [Endpoint], faults: [PortFault] = [],
+      keepsAttachments: Bool, mesh: MeshOptions? = nil
     ) {
       self.hostName = hostName
       self.underlay = underlay
+      self.underlayMode = underlayMode
       self.vxlanPort = vxlanPort
       self.overlayMTU = overlayMTU
       self.endpoints = endpoints
@@ -81,9 +85,10 @@ package actor ControlPlane {
   struct EndpointState {
     var options: Options.Endpoint
     let index: EndpointIndex
-    var state: NextHopState
-    /// Why it is not even asked for; nil if it is.
-    var refusal: String?
+    /// How its packets travel.
+    var way: OuterWay
+    /// The host or router on the way whose hardware address the kernel was asked to keep.
+    var neighbour: IPv4Address?
   }
 
   nonisolated let executor: SerialQueueExecutor
@@ -103,7 +108,10 @@ package actor ControlPlane {
   /// The interface that the underlay's port is open on; nil while it is open on none.
   var underlay: Link?
   var underlayAddresses: [IPv4Prefix] = []
-  /// Why the underlay's port is not open; nil if it is.
+  /// Why other hosts are reached through the kernel's sockets, if the underlay's port is not open
+  /// for that reason; `underlayRefusalReason` is what to show.
+  var socketReason: String?
+  /// Why the underlay's port is not open; nil if it is, or if sockets do its work.
   var underlayTrouble: String?
   /// Whether it may be tried again.
   var underlayPause = ReopenPause()
@@ -120,6 +128,8 @@ package actor ControlPlane {
   var hostPair: HostPair?
   /// Why the host's own port is not open; nil if it is.
   var hostTrouble: String?
+  /// The UDP ports whose sockets are open.
+  var socketPorts: [UInt16] = []
   /// Nil without one in the configuration.
   var mesh: MeshRun?
   /// Whom the mesh is to be connected with, as typed.
@@ -145,6 +155,8 @@ package actor ControlPlane {
   static let hostPort = PortIndex(0)
   static let underlayPort = PortIndex(1)
   static let firstContainerPort: UInt16 = 2
+  /// The kernel's UDP sockets; beyond those of containers.
+  static let socketPort = PortIndex(2000)
 
   /// A control plane that has touched nothing yet; `start()` does.
   package init(

@@ -8,8 +8,8 @@ package enum ControlPlaneError: Error, Equatable, CustomStringConvertible {
   case underlayMissing(String)
   /// The underlay has no IPv4 address to send from.
   case underlayWithoutAddress(String)
-  /// The underlay's frames are not Ethernet's.
-  case underlayNotEthernet(String)
+  /// The underlay cannot go through AF_XDP, as the configuration has it, for this reason.
+  case underlayUnfit(String)
   /// The request contradicts itself.
   case request(RequestError)
   /// There is no such attachment.
@@ -39,8 +39,9 @@ package enum ControlPlaneError: Error, Equatable, CustomStringConvertible {
         + " [underlay] interface"
     case .underlayWithoutAddress(let name):
       "the underlay interface \(name) has no IPv4 address; add one, endpoints reach us by it"
-    case .underlayNotEthernet(let name):
-      "the underlay interface \(name) is not Ethernet; give a physical or veth interface"
+    case .underlayUnfit(let reason):
+      "the underlay cannot go through AF_XDP: \(reason); give a physical or veth interface under"
+        + " [underlay] interface, or set mode to \"automatic\" there"
     case .request(let error): error.message
     case .notAttached(let what): "\(what) is not attached; `weft ps` lists what is"
     case .alreadyAttached(let what): what

@@ -3,6 +3,7 @@
 package import Forwarding
 package import HostNetwork
 package import Inet
+package import Sealing
 
 /// What decides in which mode a port's program runs, unless the configuration does.
 package enum PortModeSource: Sendable {
@@ -34,6 +35,16 @@ package struct PortRequest: Sendable {
   package var modeSource = PortModeSource.driver
   /// Whether the last try failed as well: then queues that are in use are not waited for so long.
   package var isRetry = false
+}
+
+/// The kernel's UDP sockets, as a port of the underlay.
+package struct SocketPortRequest: Sendable {
+  /// The index everybody will know it by.
+  package var port: PortIndex
+  /// The address to bind; 0.0.0.0: all.
+  package var address: IPv4Address
+  /// UDP ports; from the first of them goes what names none of them as its source.
+  package var udpPorts: [UInt16]
 }
 
 /// What the data plane knows of an open port.
@@ -117,7 +128,16 @@ package protocol ForwardingEngine: Sendable {
 
   func clearHintEvent()
   func takeHints(_ body: (Hint) -> Void)
+  /// Takes every report of frames that neighbours sent for the control plane.
+  func takeControlFrames(_ body: (ControlFrame) -> Void)
+  /// Has frames sent over links to neighbours, in order; false if too many wait to be sent.
+  func order(_ orders: [ControlOrder]) -> Bool
+  /// Keeps a key for links by sleeve; nil if there are too many.
+  func beginSession(_ key: SessionKey, isOutbound: Bool) -> UInt16?
+  /// Forgets a key that no snapshot in use names any more.
+  func endSession(_ session: UInt16)
   func openPort(_ request: PortRequest) throws(EngineFailure)
+  func openSockets(_ request: SocketPortRequest) throws(EngineFailure)
   /// Gives what could not be done; all the rest was. A container's port drops all frames from then
   /// on if `keepsProgram`.
   func closePort(_ port: PortIndex, keepsProgram: Bool) -> [EngineFailure]

@@ -92,6 +92,10 @@ struct TraceStory {
 
   /// Who sent the outer packet, as far as it says so.
   private var opened: String {
+    let isOpen = record.drop == nil || record.dropStage != .open
+    if isOpen && record.origin.isPeer && record.innerOffset == 0 {
+      return "sleeve, \(names.text(record.origin)), \(record.innerLength) bytes inside"
+    }
     let whole =
       bytes
       + [UInt8](

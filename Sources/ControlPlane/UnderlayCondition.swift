@@ -45,20 +45,30 @@ struct UnderlayCondition: Equatable {
     }
     let room = max(0, mtu - UnderlayCondition.outerLength)
     if room < overlayMTU {
+      let enough = overlayMTU + UnderlayCondition.outerLength
       problems.append(
         "\(name)'s MTU of \(mtu) leaves \(room) bytes for containers, which have \(overlayMTU):"
-          + " longer frames are dropped; set it to \(overlayMTU + UnderlayCondition.outerLength),"
+          + " longer frames travel in pieces or not at all; set it to \(enough),"
           + " or set overlay.mtu to \(room), start weftd again and attach containers anew")
     }
     return problems
   }
 
-  /// The MTU that containers get, never negative: as `wanted`, as far as an underlay's `mtu` and
-  /// the longest frame leave room for it.
-  static func overlayMTU(wanted: Int?, mtu: Int, frameLengthMax: Int) -> Int {
-    let room = min(mtu, frameLengthMax - 18) - outerLength
-    return max(0, min(wanted ?? room, room))
+  /// The MTU that containers get, never negative: as `wanted`, as far as the longest frame leaves
+  /// room for it, or else what VXLAN leaves of the underlay's `mtu`, nil if nobody knows that.
+  ///
+  /// More than VXLAN leaves is for whom it helps that large packets travel in several pieces.
+  static func overlayMTU(wanted: Int?, mtu: Int?, frameLengthMax: Int) -> Int {
+    if let wanted { return max(0, min(wanted, frameLengthMax - headerLength)) }
+    return max(0, min(mtu ?? usualMTU, frameLengthMax - headerLength - tagLength) - outerLength)
   }
+
+  /// The MTU of an interface that nobody has changed.
+  static let usualMTU = 1500
+
+  /// Bytes of an Ethernet header, and of the VLAN tag that a container may put into it.
+  static let headerLength = 14
+  static let tagLength = 4
 
   /// Bytes that VXLAN over IPv4 adds to a container's packet.
   static let outerLength = 50

@@ -19,6 +19,15 @@ public struct FrameBudget: Sendable, Equatable {
   public var underlayQueueCount: Int
   /// Its queues of stations' ports.
   public var stationQueueCount: Int
+  /// Chunks on fill rings for frames in several pieces, of all its queues.
+  public var longFrameFill: Int
+
+  /// Chunks on the fill ring of a queue in addition, if its longest frames have several pieces: two
+  /// such frames always find enough.
+  public static func longFrameFill(frameLengthMax: Int) -> Int {
+    let longest = Frame(address: UInt32(UMEM.headroom), length: UInt32(clamping: frameLengthMax))
+    return longest.isChained ? 2 * longest.pieceCount : 0
+  }
 
   /// Chunks on the fill ring of an underlay's queue to begin with, if the worker, which has `all`,
   /// has so many such queues: 512, but a quarter of all for all of them.
@@ -41,7 +50,10 @@ public struct FrameBudget: Sendable, Equatable {
   public static let reserve = 4
 
   /// Gathers what a worker has.
-  public init(chunkCount: Int, underlayQueueCount: Int, stationQueueCount: Int) {
+  public init(
+    chunkCount: Int, underlayQueueCount: Int, stationQueueCount: Int, longFrameFill: Int = 0
+  ) {
+    self.longFrameFill = longFrameFill
     self.chunkCount = chunkCount
     self.underlayQueueCount = underlayQueueCount
     self.stationQueueCount = stationQueueCount
@@ -58,7 +70,7 @@ public struct FrameBudget: Sendable, Equatable {
 
   private var underlayChunkCount: Int {
     let each = FrameBudget.underlayFill(queueCount: underlayQueueCount, of: chunkCount)
-    return min(chunkCount, underlayQueueCount * each)
+    return min(chunkCount, underlayQueueCount * each + longFrameFill)
   }
 
   /// Chunks that no fill ring may take, so that a flood finds enough for its copies.
@@ -224,9 +236,11 @@ public struct Budget: Sendable, Equatable {
   }
 
   /// Adds up for `options` and the open ports, each with its kind and its number of queues, of
-  /// which worker *q mod W* has queue *q*.
+  /// which worker *q mod W* has queue *q*; `longFrameFill` are the chunks for frames in several
+  /// pieces of the worker with the most queues.
   public init(
-    options: Engine.Options, ports: [(kind: PortKind, queueCount: Int)], snapshotBytes: Int
+    options: Engine.Options, ports: [(kind: PortKind, queueCount: Int)], snapshotBytes: Int,
+    longFrameFill: Int = 0
   ) {
     let workers = max(1, options.cores.count)
     let queueCount = ports.reduce(0) { $0 + $1.queueCount }
@@ -236,7 +250,7 @@ public struct Budget: Sendable, Equatable {
     }
     frames = FrameBudget(
       chunkCount: options.frameCount, underlayQueueCount: first(.underlay),
-      stationQueueCount: first(.station))
+      stationQueueCount: first(.station), longFrameFill: longFrameFill)
     kernel = KernelMemoryBudget(
       chunkCount: options.frameCount, workerCount: workers, portCount: ports.count,
       queueCount: queueCount)
@@ -256,7 +270,8 @@ extension Engine {
     }
     return Budget(
       options: options, ports: open,
-      snapshotBytes: snapshot.pages.length + wholePages(snapshot.entryCountMax))
+      snapshotBytes: snapshot.pages.length + wholePages(snapshot.entryCountMax),
+      longFrameFill: longFrameFill)
   }
 }
 

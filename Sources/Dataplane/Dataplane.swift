@@ -8,7 +8,8 @@
 // disposes of every frame exactly once: sent, or dropped with a reason that has a counter.
 // `FrameMemory` is where the frames are and which chunks are free, `PortTable` the queues a worker
 // serves, `IdlePolicy` when it spins and when it sleeps. Faults/ makes a port bad on purpose.
-// Ports/ is what can stand behind a port instead of the kernel: `MemoryPort` and capture files.
+// Ports/ is what can stand behind a port instead of the kernel: `MemoryPort`, capture files,
+// and `SocketPort`, which is the underlay over UDP sockets.
 // `Engine` owns the workers, their threads and their sockets, and is what the control plane's side
 // talks to. SelfTest/ has a `ModeTrial` find the mode of a port's program with test frames before
 // the port is opened. Tracing/ is the way of a frame as a person can follow it: a `Tracer` in the

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Glibc
+public import Inet
 public import Tables
 public import XDP
 
@@ -12,6 +13,10 @@ public enum DataplaneError: Error, Equatable, CustomStringConvertible {
   case memory(MemoryError)
   /// The kernel refused a socket.
   case socket(XDPError)
+  /// The kernel refused a UDP socket.
+  case datagramSocket(address: IPv4Address, udpPort: UInt16, number: CInt)
+  /// No place is left for another UDP port.
+  case tooManyUDPPorts(limit: Int)
   /// The kernel refused a program.
   case program(ProgramError)
   /// The program could not be attached.
@@ -30,7 +35,7 @@ public enum DataplaneError: Error, Equatable, CustomStringConvertible {
   /// Whether opening a port may have attached its program before it failed.
   public var mayFollowAttach: Bool {
     switch self {
-    case .thread, .attach, .tooFewChunks: false
+    case .thread, .attach, .tooFewChunks, .datagramSocket, .tooManyUDPPorts: false
     case .memory, .socket, .program, .tooManyPorts, .selfTest, .noModeCarries, .workerSilent: true
     }
   }
@@ -42,6 +47,11 @@ public enum DataplaneError: Error, Equatable, CustomStringConvertible {
       unsafe "starting the worker of core \(core) failed: \(String(cString: strerror(number)))"
     case .memory(let error): error.description
     case .socket(let error): error.description
+    case .datagramSocket(let address, let udpPort, let number):
+      unsafe "UDP port \(udpPort) of \(address) cannot be bound:"
+        + " \(String(cString: strerror(number)))\(DataplaneError.advice(number))"
+    case .tooManyUDPPorts(let limit):
+      "all \(limit) UDP ports of a port are in use; disconnect from peers with a port of their own"
     case .program(let error): error.description
     case .attach(let error): error.description
     case .tooManyPorts(let limit): "all \(limit) ports are in use; detach a container first"
@@ -55,6 +65,19 @@ public enum DataplaneError: Error, Equatable, CustomStringConvertible {
       "\(interface) does not carry test frames to AF_XDP sockets: \(failures); look for what else"
         + " takes or drops its frames (tc filter, nft, another XDP program), or update the kernel"
     case .workerSilent(let worker): "worker \(worker) does not answer; restart weftd"
+    }
+  }
+
+  /// What to do if a UDP port cannot be bound.
+  private static func advice(_ number: CInt) -> String {
+    switch number {
+    case EADDRINUSE:
+      "; another program has it, perhaps another weftd or Weave's router: stop that one (ss -lunp"
+        + " shows it), or configure another port"
+    case EADDRNOTAVAIL: "; give an address of this host, or 0.0.0.0 for all of them"
+    case EACCES: "; ports below 1024 need CAP_NET_BIND_SERVICE"
+    case EMFILE, ENFILE: "; too many files are open: raise the limit (ulimit -n)"
+    default: ""
     }
   }
 }

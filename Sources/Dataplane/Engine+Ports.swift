@@ -48,14 +48,16 @@ public struct PortSpecification: Sendable {
 
 /// What is known of an open port.
 public struct PortState: Sendable, Equatable {
-  /// How its program is attached.
-  public var mode: AttachMode
+  /// How its frames come to us.
+  public var mode: PortMode
   /// Why so, in a sentence.
   public var reason: String
-  /// The kernel's number of the program.
+  /// The kernel's number of the program; 0 if it has none.
   public var programIdentifier: UInt32
   /// Whether the driver reads and writes frames in place.
   public var zeroCopy: Bool
+  /// Whether frames may have several pieces, and so be longer than a chunk.
+  public var isMultiPiece: Bool
   /// Queues bound.
   public var queueCount: Int
   /// `PortCounter`s, summed over queues.
@@ -74,18 +76,17 @@ final class OpenPort: Sendable {
     let number: UInt32
     let worker: Int
     let slot: UInt16
-    let socket: PacketSocket
+    let socket: QueueSocket
   }
 
   let specification: PortSpecification
-  let program: XDPProgram
+  /// Its XDP program; nil if it is a port of UDP sockets.
+  let program: PortProgram?
   let queues: [Queue]
-  let attachment: AttachmentHolder
   let faults = Mutex<FaultSettings?>(nil)
 
   init(
-    specification: PortSpecification, program: consuming XDPProgram, queues: [Queue],
-    attachment: AttachmentHolder
+    specification: PortSpecification, program: PortProgram?, queues: [Queue]
   ) {
     // A test's sender has sockets in a container's namespace, which would outlive the container.
     var specification = specification
@@ -93,7 +94,6 @@ final class OpenPort: Sendable {
     self.specification = specification
     self.program = program
     self.queues = queues
-    self.attachment = attachment
   }
 }
 
@@ -122,12 +122,13 @@ extension Engine {
       _ = stopHandingOver(specification)
       // What cannot be closed now is abandoned; the reason for all of it is `error`.
       for queue in 0..<specification.queueCount { try? program.removeSocket(queue: UInt32(queue)) }
-      _ = close(queues)
+      _ = closeAll(queues)
       if kind == .underlay { _ = attachment.detach() }
       throw error
     }
     let open = OpenPort(
-      specification: specification, program: program, queues: queues, attachment: attachment)
+      specification: specification,
+      program: PortProgram(program: program, attachment: attachment), queues: queues)
     ports.withLock { $0[specification.port] = open }
   }
 
@@ -141,13 +142,13 @@ extension Engine {
     guard let open = ports.withLock({ $0.removeValue(forKey: port) }) else { return [] }
     var errors = stopHandingOver(open.specification)
     for queue in open.queues {
-      do { try open.program.removeSocket(queue: queue.number) } catch {
+      do { try open.program?.program.removeSocket(queue: queue.number) } catch {
         errors.append(.program(error))
       }
     }
-    errors += close(open.queues)
+    errors += closeAll(open.queues)
     if !keepsProgram || open.specification.kind == .underlay {
-      if let error = open.attachment.detach() { errors.append(error) }
+      if let error = open.program?.attachment.detach() { errors.append(error) }
     }
     return errors
   }
@@ -156,11 +157,13 @@ extension Engine {
   public func state(of port: PortIndex) -> PortState? {
     guard let open = ports.withLock({ $0[port] }) else { return nil }
     var state = PortState(
-      mode: open.attachment.mode, reason: open.attachment.reason,
-      programIdentifier: open.attachment.programIdentifier,
-      zeroCopy: open.queues.allSatisfy(\.socket.isZeroCopy), queueCount: open.queues.count,
+      mode: open.mode, reason: open.reason,
+      programIdentifier: open.program?.attachment.programIdentifier ?? 0,
+      zeroCopy: open.queues.allSatisfy(\.socket.isZeroCopy),
+      isMultiPiece: open.queues.allSatisfy(\.socket.isMultiPiece), queueCount: open.queues.count,
       counters: PortCounter.allCases.map { _ in 0 }, statistics: .init(),
-      missed: open.specification.kind == .underlay ? 0 : (try? open.program.missedCount()) ?? 0,
+      missed: open.specification.kind == .underlay
+        ? 0 : (try? open.program?.program.missedCount()) ?? 0,
       faults: open.faults.withLock { $0 })
     for queue in open.queues {
       let block = hosts[queue.worker].ends.portCounters(slot: queue.slot)
@@ -176,7 +179,7 @@ extension Engine {
   public func setOverlayAddresses(
     _ addresses: [OverlayAddress], port: PortIndex
   ) throws(DataplaneError) {
-    guard let open = ports.withLock({ $0[port] }) else { return }
+    guard let open = ports.withLock({ $0[port] })?.program else { return }
     do { try open.program.setOverlayAddresses(addresses) } catch { throw .program(error) }
   }
 
@@ -208,7 +211,7 @@ extension Engine {
       throw error as? DataplaneError ?? .workerSilent(worker)
     }
     start(slot, of: host, specification, socket)
-    let open = OpenPort.Queue(number: queue, worker: worker, slot: slot, socket: socket)
+    let open = OpenPort.Queue(number: queue, worker: worker, slot: slot, socket: .packet(socket))
     do {
       try host.command(WorkerCommand(.startQueue, slot: slot))
     } catch {
@@ -232,10 +235,12 @@ extension Engine {
     let patience = specification.busyPatienceMilliseconds
     if specification.kind == .underlay, specification.attach != .generic {
       options.zeroCopy = true
-      if let frames = try? UMEM(memory: host.ends.frames),
-        let socket = try? bind(options, umem: frames, patience)
-      {
-        return socket
+      for isMultiPiece in zeroCopyChoices(specification) {
+        if let frames = try? UMEM(memory: host.ends.frames, isMultiPiece: isMultiPiece),
+          let socket = try? bind(options, umem: frames, patience)
+        {
+          return socket
+        }
       }
       options.zeroCopy = false
     }
@@ -245,6 +250,13 @@ extension Engine {
       // The registration's first socket lost its interface, and nobody can share it any more.
       return try bind(options, umem: try host.renewedUMEM(), patience)
     }
+  }
+
+  /// Whether a zero-copy socket asks for frames in several pieces, in the order to try: some
+  /// drivers have only those in one, which will do if none of the port's frames is longer.
+  private func zeroCopyChoices(_ specification: PortSpecification) -> [Bool] {
+    guard frameLengthMax > UMEM.frameLengthMax else { return [false] }
+    return specification.frameLengthMax > UMEM.frameLengthMax ? [true] : [true, false]
   }
 
   /// Binds, and waits for a queue whose last socket was closed only just now: the kernel frees it a
@@ -266,10 +278,12 @@ extension Engine {
   private func start(
     _ slot: UInt16, of host: WorkerHost, _ specification: PortSpecification, _ socket: PacketSocket
   ) {
-    let options = PortQueue.Options(
+    let limit = socket.isMultiPiece ? Frame.lengthMax : UMEM.frameLengthMax
+    var options = PortQueue.Options(
       port: specification.port, kind: specification.kind, backing: .socket(socket.descriptor),
-      frameLengthMax: specification.frameLengthMax,
+      frameLengthMax: min(specification.frameLengthMax, limit),
       fillTarget: UInt32(firstFill(specification, of: host)))
+    options.isMultiPiece = socket.isMultiPiece
     let counters = host.ends.portCounters(slot: slot)
     for counter in PortCounter.allCases { counters.set(0, at: counter.rawValue) }
     host.ends.ports.fill(
@@ -279,20 +293,43 @@ extension Engine {
   /// Chunks that a queue's fill ring begins with while there are plenty.
   private func firstFill(_ specification: PortSpecification, of host: WorkerHost) -> Int {
     let all = options.frameCount
+    let more = longFrameFill(specification)
     guard specification.kind == .underlay else {
-      return FrameBudget.stationFill(free: all, of: all)
+      return FrameBudget.stationFill(free: all, of: all) + more
     }
     let own = (specification.queueCount - host.index + workerCount - 1) / workerCount
-    return FrameBudget.underlayFill(queueCount: own, of: all)
+    return FrameBudget.underlayFill(queueCount: own, of: all) + more
+  }
+
+  /// Chunks on the fill ring of a port's queue besides, as its frames have several pieces.
+  private func longFrameFill(_ specification: PortSpecification) -> Int {
+    FrameBudget.longFrameFill(
+      frameLengthMax: min(specification.frameLengthMax, frameLengthMax))
+  }
+
+  /// The most queues of a port that one worker has.
+  private func perWorker(_ specification: PortSpecification) -> Int {
+    (specification.queueCount + workerCount - 1) / workerCount
+  }
+
+  /// Chunks that the worker with the most queues has on fill rings for long frames.
+  var longFrameFill: Int {
+    ports.withLock { ports in
+      ports.values.reduce(0) {
+        $0 + longFrameFill($1.specification) * perWorker($1.specification)
+      }
+    }
   }
 
   /// Throws if a worker would have too few chunks left with one more port.
-  private func requireChunks(for specification: PortSpecification) throws(DataplaneError) {
+  func requireChunks(for specification: PortSpecification) throws(DataplaneError) {
     var all = ports.withLock { ports in
       ports.values.map { (kind: $0.specification.kind, queueCount: $0.queues.count) }
     }
     all.append((kind: specification.kind, queueCount: specification.queueCount))
-    let budget = Budget(options: options, ports: all, snapshotBytes: 0)
+    let budget = Budget(
+      options: options, ports: all, snapshotBytes: 0,
+      longFrameFill: longFrameFill + longFrameFill(specification) * perWorker(specification))
     guard !budget.frames.isSound else { return }
     throw .tooFewChunks(portCount: all.count - 1, chunkCount: options.frameCount)
   }
@@ -325,7 +362,7 @@ extension Engine {
   /// Takes queues from their workers, closes their sockets, takes the kernel's frames back.
   ///
   /// A worker that does not answer may still use the rings: they are kept for later.
-  private func close(_ queues: [OpenPort.Queue]) -> [DataplaneError] {
+  func closeAll(_ queues: [OpenPort.Queue]) -> [DataplaneError] {
     var errors: [DataplaneError] = []
     for queue in queues {
       do {
@@ -350,7 +387,7 @@ extension Engine {
   }
 
   /// Closes what could not be closed while a worker did not answer, if it does now.
-  private func closeAbandoned() {
+  func closeAbandoned() {
     let (ready, rest) = abandoned.withLock { queues in
       defer { queues.removeAll() }
       return (
@@ -359,6 +396,6 @@ extension Engine {
       )
     }
     abandoned.withLock { $0 += rest }
-    _ = close(ready)
+    _ = closeAll(ready)
   }
 }

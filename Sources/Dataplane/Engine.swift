@@ -22,6 +22,8 @@ public final class Engine: Sendable {
     public var idle: IdleMode
     /// Chunks of 4 KiB for each worker.
     public var frameCount: Int
+    /// Whether ports take frames in several pieces, longer than a chunk, where the kernel can.
+    public var isMultiPiece = true
 
     /// Gathers how to run.
     public init(cores: [Int], idle: IdleMode, frameCount: Int) {
@@ -72,6 +74,12 @@ public final class Engine: Sendable {
       throw error
     }
     self.hosts = hosts
+  }
+
+  /// The longest frame that ports carry, in bytes with the Ethernet header: that of the largest MTU
+  /// there is, or what fits a chunk where the kernel knows no longer ones (before Linux 6.6).
+  public var frameLengthMax: Int {
+    options.isMultiPiece && UMEM.isMultiPieceKnown ? Frame.lengthMax : UMEM.frameLengthMax
   }
 
   /// Workers of the engine.

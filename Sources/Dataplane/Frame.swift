@@ -2,14 +2,21 @@
 
 public import Forwarding
 public import Inet
+internal import XDP
 
 /// One Ethernet packet in a worker's memory.
 ///
-/// Frames are in one piece for now; a frame in several pieces will say so here and nowhere else.
+/// It is in one chunk, or in several: then it is a **chain**. The first piece, the head, lies
+/// between `address` and its chunk's end; each further piece begins at `UMEM.headroom` and fills
+/// its chunk, but for the last, which has the rest. `FrameMemory` knows which chunk follows which.
+/// So the length of every piece follows from these two numbers.
+///
+/// The head of a chain begins at `headStartMax` of its chunk at the latest. Whoever moves the start
+/// of a frame forward moves it past headers only, which are far shorter than what that leaves.
 public struct Frame: BitwiseCopyable, Sendable, Equatable {
   /// Where it starts, in bytes from the start of the worker's memory.
   public var address: UInt32
-  /// Its bytes.
+  /// Its bytes, of all pieces.
   public var length: UInt32
 
   /// Describes a frame.
@@ -17,6 +24,36 @@ public struct Frame: BitwiseCopyable, Sendable, Equatable {
   public init(address: UInt32, length: UInt32) {
     self.address = address
     self.length = length
+  }
+
+  /// The longest frame: an IP packet of 65,535 bytes behind an Ethernet header.
+  public static var lengthMax: Int { 65_549 }
+  /// Pieces at most.
+  public static var pieceCountMax: Int { 18 }
+  /// Where in its chunk the head of a chain begins at the latest.
+  public static var headStartMax: UInt32 { 512 }
+  /// The longest frame that is in one piece wherever it starts.
+  static var surelyWholeLengthMax: UInt32 { UInt32(UMEM.chunkLength) &- headStartMax }
+
+  /// Whether it is in more than one chunk.
+  @inline(__always)
+  public var isChained: Bool { length > room }
+
+  /// The bytes from its start to its chunk's end.
+  @inline(__always)
+  private var room: UInt32 {
+    UInt32(UMEM.chunkLength) &- (address & UInt32(UMEM.chunkLength &- 1))
+  }
+
+  /// The bytes of its first piece.
+  @inline(__always)
+  public var headLength: UInt32 { min(length, room) }
+
+  /// The chunks it is in.
+  @inline(__always)
+  public var pieceCount: Int {
+    let behind = Int(length &- headLength)
+    return 1 &+ (behind &+ (UMEM.frameLengthMax &- 1)) / UMEM.frameLengthMax
   }
 }
 

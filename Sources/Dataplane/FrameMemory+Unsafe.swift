@@ -13,7 +13,8 @@ internal import XDP
 ///
 /// Proof of safety: `base` is mapped as long as `memory` is held; addresses come from the free
 /// list, or from descriptors whose ranges are checked by `contains`; chunk numbers derived from
-/// them are below `chunkCount`. The free list never outgrows `chunkCount`, which `give` checks.
+/// them are below `chunkCount`, and so are successors, which are numbers of chunks that made up one
+/// frame. The free list never outgrows `chunkCount`, which `give` checks.
 @safe
 public struct FrameMemory: ~Copyable {
   /// No queue has the chunk: it is free, or a breath is working on it.
@@ -28,6 +29,8 @@ public struct FrameMemory: ~Copyable {
   /// The first `freeCount` entries are the chunks' numbers.
   private let free: UnsafeMutablePointer<UInt32>
   private let owner: UnsafeMutablePointer<UInt16>
+  /// By chunk: the one with the frame's next piece; of no meaning for the last.
+  let successors: UnsafeMutablePointer<UInt32>
   /// Chunks that can be taken.
   public private(set) var freeCount: Int
 
@@ -39,6 +42,8 @@ public struct FrameMemory: ~Copyable {
     fillFloor = FrameBudget.floor(of: chunkCount)
     unsafe free = .allocate(capacity: chunkCount)
     unsafe owner = .allocate(capacity: chunkCount)
+    unsafe successors = .allocate(capacity: chunkCount)
+    unsafe successors.initialize(repeating: 0, count: chunkCount)
     unsafe owner.initialize(repeating: FrameMemory.nobody, count: chunkCount)
     for chunk in 0..<chunkCount {
       unsafe (free + chunk).initialize(to: UInt32(chunkCount - 1 - chunk))
@@ -49,6 +54,7 @@ public struct FrameMemory: ~Copyable {
   deinit {
     unsafe free.deallocate()
     unsafe owner.deallocate()
+    unsafe successors.deallocate()
   }
 
   /// The address of a free chunk's first byte, or nil if there is none.
@@ -67,6 +73,13 @@ public struct FrameMemory: ~Copyable {
     unsafe owner[Int(chunk)] = FrameMemory.nobody
     unsafe free[freeCount] = chunk
     freeCount &+= 1
+  }
+
+  /// Makes all chunks of a frame free.
+  @inline(__always)
+  public mutating func give(_ frame: Frame) {
+    guard frame.length <= Frame.surelyWholeLengthMax else { return giveLong(frame) }
+    give(frame.address)
   }
 
   /// Puts up to `count` free chunks on a fill ring of the queue in `slot`, as far as there are some
@@ -134,16 +147,18 @@ public struct FrameMemory: ~Copyable {
       && (address & (chunkLength &- 1)) &+ UInt64(length) <= chunkLength
   }
 
-  /// A frame's bytes, to read.
+  /// A frame's bytes, to read; of a chain those of its head, at least
+  /// `UMEM.chunkLength - Frame.headStartMax`.
   @inline(__always)
   @_lifetime(borrow self)
   public func bytes(of frame: Frame) -> Span<UInt8> {
     let start = unsafe (base + Int(frame.address)).assumingMemoryBound(to: UInt8.self)
-    let span = unsafe Span(_unsafeStart: start, count: Int(frame.length))
+    let span = unsafe Span(_unsafeStart: start, count: Int(frame.headLength))
     return unsafe _overrideLifetime(span, borrowing: self)
   }
 
-  /// The eight bytes of a frame from `offset` on, which it must have, the first of them lowest.
+  /// The eight bytes of a frame from `offset` on, which its head must have, the first of them
+  /// lowest.
   @inline(__always)
   func word(of frame: Frame, at offset: Int) -> UInt64 {
     precondition(offset >= 0 && offset &+ 8 <= Int(frame.length), "eight bytes of the frame")
@@ -166,19 +181,5 @@ public struct FrameMemory: ~Copyable {
     let start = unsafe (base + Int(address)).assumingMemoryBound(to: UInt8.self)
     let span = unsafe MutableSpan(_unsafeStart: start, count: length)
     return unsafe _overrideLifetime(span, mutating: &self)
-  }
-
-  /// Copies a frame into a free chunk behind its headroom, or returns nil if there is none.
-  mutating func copy(_ frame: Frame) -> Frame? {
-    unsafe copy(base + Int(frame.address), length: frame.length)
-  }
-
-  /// Copies the `length` bytes of a frame from elsewhere into a free chunk, or returns nil.
-  @unsafe
-  mutating func copy(_ bytes: UnsafeRawPointer, length: UInt32) -> Frame? {
-    guard Int(length) <= UMEM.frameLengthMax, let chunk = take() else { return nil }
-    let address = chunk &+ UInt32(UMEM.headroom)
-    unsafe memcpy(base + Int(address), bytes, Int(length))
-    return Frame(address: address, length: length)
   }
 }

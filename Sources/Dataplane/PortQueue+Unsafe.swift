@@ -11,6 +11,8 @@ public import XDP
 public enum PortBacking: BitwiseCopyable, Sendable {
   /// An AF_XDP socket with this descriptor.
   case socket(CInt)
+  /// UDP sockets, read and written in the breath.
+  case datagrams(SocketBacking)
   /// Memory; somebody in this process holds the other halves.
   case memory
 }
@@ -47,15 +49,23 @@ public struct PortQueue: ~Copyable {
   var wasBusy = false
   /// What is received goes through the slot's `FaultInjector`.
   var hasFaults = false
+  /// Whether the kernel takes frames in several pieces.
+  let isMultiPiece: Bool
+  /// Not 0 while the rest of a frame that has too many pieces is still to come.
+  var skippedOptions: UInt32 = 0
   let backing: PortBacking
   let kind: PortKind
   /// The port this is a queue of.
   public let port: PortIndex
   /// The longest frame the port carries, in bytes with its Ethernet header.
   let frameLengthMax: UInt32
+  /// Shorter frames are in one piece, and go through the port.
+  private let runLimit: UInt32
   let counters: CounterBlock
 
   // Cold.
+  /// Frames received since `takeBroken` that ended here, as their pieces do not make a frame.
+  var brokenCount = 0
   var fillTargetMin: UInt32
   let fillTargetMax: UInt32
 
@@ -71,6 +81,8 @@ public struct PortQueue: ~Copyable {
     public var frameLengthMax: Int
     /// Chunks on the fill ring to begin with, and while nothing happens.
     public var fillTarget: UInt32
+    /// Whether what stands behind the rings takes frames in several pieces.
+    public var isMultiPiece = true
 
     /// Gathers what a queue is.
     public init(
@@ -92,7 +104,9 @@ public struct PortQueue: ~Copyable {
     kind = options.kind
     backing = options.backing
     port = options.port
+    isMultiPiece = options.isMultiPiece
     frameLengthMax = UInt32(options.frameLengthMax)
+    runLimit = min(frameLengthMax, Frame.surelyWholeLengthMax) + 1
     fillTarget = min(options.fillTarget, capacity)
     fillTargetMin = fillTarget
     fillTargetMax = capacity
@@ -101,29 +115,50 @@ public struct PortQueue: ~Copyable {
 
   /// Draws up to a batch of frames; their chunks are the worker's from here on.
   ///
+  /// False if there was nothing on the ring and nothing is owed; true, perhaps without a frame,
+  /// if there was or is.
+  ///
+  /// Frames in one piece, the rule, pay for looking at the options of all descriptors together; if
+  /// they say that there is a chain, all are looked at once more (`drawChains`).
+  ///
   /// A descriptor that leaves the memory cannot come from a sound kernel; it is left out, and its
   /// chunk comes back when the queue is closed.
   @inline(__always)
-  mutating func receive(into batch: inout Batch, memory: borrowing FrameMemory) {
+  @discardableResult
+  mutating func receive(into batch: inout Batch, memory: inout FrameMemory) -> Bool {
+    drawFromSockets()
     let ready = rings.receive.ready(upTo: UInt32(Batch.capacity))
     guard ready > 0 else {
       batch.count = 0
-      return
+      return owesWakeup
     }
-    let bytes = PortQueue.draw(ready, from: &rings.receive, into: &batch, memory: memory)
+    var options = skippedOptions
+    var bytes = PortQueue.draw(
+      ready, from: rings.receive, into: &batch, options: &options, memory: memory)
+    if options & XDPDescriptor.continued == 0 {
+      rings.receive.advance(by: ready)
+    } else {
+      bytes = drawChains(ready, into: &batch, memory: &memory)
+    }
     rings.receive.release()
     let count = batch.count
     fullBatches = count == Batch.capacity ? fullBatches &+ 1 : 0
-    guard count > 0 else { return }
+    guard count > 0 else { return true }
     counters.add(UInt64(count), to: PortCounter.receivedFrames.rawValue)
     counters.add(bytes, to: PortCounter.receivedBytes.rawValue)
+    return true
   }
 
-  /// Puts a frame on the TX ring; false if it is full.
+  /// Puts a frame on the TX ring; false if that has no room for all of it.
   @inline(__always)
   mutating func send(_ frame: Frame, slot: UInt16, memory: inout FrameMemory) -> Bool {
-    let descriptor = XDPDescriptor(address: UInt64(frame.address), length: frame.length)
-    guard rings.transmit.append(descriptor) else { return false }
+    guard frame.length <= Frame.surelyWholeLengthMax else {
+      return sendLong(frame, slot: slot, memory: &memory)
+    }
+    guard rings.transmit.room(for: 1) > 0 else { return false }
+    let descriptors = unsafe rings.transmit.upcoming
+    descriptors[0] = XDPDescriptor(address: UInt64(frame.address), length: frame.length)
+    rings.transmit.advance(by: 1)
     memory.setOwner(of: frame.address, slot)
     unpublished &+= 1
     inFlight &+= 1
@@ -132,17 +167,20 @@ public struct PortQueue: ~Copyable {
     return true
   }
 
-  /// Takes the `ready` next descriptors; returns how many bytes they describe.
+  /// Reads the `ready` next descriptors as frames in one piece and adds their options up; returns
+  /// how many bytes they describe.
   @inline(__always)
   private static func draw(
-    _ ready: UInt32, from ring: inout ConsumerRing<XDPDescriptor>, into batch: inout Batch,
-    memory: borrowing FrameMemory
+    _ ready: UInt32, from ring: borrowing ConsumerRing<XDPDescriptor>, into batch: inout Batch,
+    options: inout UInt32, memory: borrowing FrameMemory
   ) -> UInt64 {
     let descriptors = unsafe ring.upcoming
     var count = 0
     var bytes: UInt64 = 0
+    var all = options
     for place in 0..<Int(ready) {
       let descriptor = descriptors[place]
+      all |= descriptor.options
       guard memory.contains(address: descriptor.address, length: descriptor.length) else {
         continue
       }
@@ -152,21 +190,21 @@ public struct PortQueue: ~Copyable {
       count &+= 1
     }
     batch.count = count
-    ring.advance(by: ready)
+    options = all
     return bytes
   }
 
   /// Puts the frames from row `first` on, as long as they have its verdict, on the TX ring.
   ///
-  /// Stops before a frame that is longer than the port carries, and when the ring is full; returns
-  /// how many it put there. What a run has in common is looked at once and counted once
-  /// (`pipeline.stage.send` of `pktbench`).
+  /// Stops before a frame that is longer than the port carries or may be a chain, and when the ring
+  /// is full; returns how many it put there. What a run has in common is looked at once and counted
+  /// once (`pipeline.stage.send` of `pktbench`).
   @inline(__always)
   mutating func send(
     _ batch: inout Batch, from first: Int, slot: UInt16, memory: inout FrameMemory
   ) -> Int {
     let (count, bytes) = PortQueue.append(
-      &batch, from: first, shorterThan: frameLengthMax &+ 1, to: &rings.transmit, slot: slot,
+      &batch, from: first, shorterThan: runLimit, to: &rings.transmit, slot: slot,
       memory: &memory)
     unpublished &+= count
     inFlight &+= count
@@ -240,7 +278,9 @@ public struct PortQueue: ~Copyable {
   /// them, and most will be silent.
   mutating func startModestly(free: Int, of all: Int) {
     guard kind == .station, free * 4 < all * 3 else { return }
-    fillTarget = min(fillTarget, UInt32(FrameBudget.stationFill(free: free, of: all)))
+    let modest = FrameBudget.stationFill(free: free, of: all)
+    let more = FrameBudget.longFrameFill(frameLengthMax: Int(frameLengthMax))
+    fillTarget = min(fillTarget, UInt32(modest + more))
     fillTargetMin = fillTarget
   }
 
@@ -278,7 +318,7 @@ public struct PortQueue: ~Copyable {
     guard unpublished > 0 || owesWakeup else { return 0 }
     unpublished = 0
     rings.transmit.publish()
-    guard case .socket(let descriptor) = backing else { return 0 }
+    guard case .socket(let descriptor) = backing else { return sendThroughSockets() }
     owesWakeup = true
     for attempt in 1...PortQueue.wakeupsMax {
       let error = cxdp_wakeup(descriptor)

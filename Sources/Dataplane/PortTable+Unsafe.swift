@@ -163,7 +163,7 @@ public final class PortTable: @unchecked Sendable {
   }
 
   private func unwatch(_ slot: UInt16) {
-    guard case .socket(let descriptor) = unsafe queues[Int(slot)].backing else { return }
+    guard let descriptor = unsafe queues[Int(slot)].backing.descriptor else { return }
     _ = clinux_poller_remove(poller, descriptor)
     watchedCount -= 1
   }
@@ -198,7 +198,7 @@ public final class PortTable: @unchecked Sendable {
   /// Leaves a polled slot to the kernel's watch, if it can be.
   private func watch(_ place: Int) {
     let slot = unsafe polled[place]
-    guard case .socket(let descriptor) = unsafe queues[Int(slot)].backing, !hasFaults(slot),
+    guard let descriptor = unsafe queues[Int(slot)].backing.descriptor, !hasFaults(slot),
       clinux_poller_add(poller, descriptor, UInt32(slot)) == 0
     else { return }
     leavePolled(place)
@@ -226,9 +226,8 @@ extension PortTable {
   ///
   /// The worker's side.
   @inline(__always)
-  public func receive(_ slot: UInt16, into batch: inout Batch, memory: borrowing FrameMemory) {
-    unsafe queues[Int(slot)].receive(into: &batch, memory: memory)
-    guard batch.count > 0 else { return }
+  public func receive(_ slot: UInt16, into batch: inout Batch, memory: inout FrameMemory) {
+    guard unsafe queues[Int(slot)].receive(into: &batch, memory: &memory) else { return }
     unsafe queues[Int(slot)].wasBusy = true
     markPending(slot)
   }
@@ -238,8 +237,9 @@ extension PortTable {
   /// The worker's side.
   @inline(__always)
   public func send(_ frame: Frame, _ slot: UInt16, memory: inout FrameMemory) -> Bool {
-    markPending(slot)
-    return unsafe queues[Int(slot)].send(frame, slot: slot, memory: &memory)
+    let isSent = unsafe queues[Int(slot)].send(frame, slot: slot, memory: &memory)
+    if isSent { markPending(slot) }
+    return isSent
   }
 
   /// Puts the frames from row `first` on that go the same way on the TX ring of a slot that is
@@ -250,8 +250,9 @@ extension PortTable {
   public func send(
     _ batch: inout Batch, from first: Int, _ slot: UInt16, memory: inout FrameMemory
   ) -> Int {
-    markPending(slot)
-    return unsafe queues[Int(slot)].send(&batch, from: first, slot: slot, memory: &memory)
+    let count = unsafe queues[Int(slot)].send(&batch, from: first, slot: slot, memory: &memory)
+    if count > 0 { markPending(slot) }
+    return count
   }
 
   @inline(__always)
@@ -282,6 +283,7 @@ extension PortTable {
       unsafe queue.pointee.complete(memory: &memory)
       unsafe queue.pointee.replenish(slot: slot, memory: &memory)
       result.isOwing = unsafe result.isOwing || queue.pointee.owesWakeup
+      result.brokenCount &+= unsafe queue.pointee.takeBroken()
       if unsafe !queue.pointee.isUnfinished { leavePending(place) }
       place &-= 1
     }
@@ -297,7 +299,7 @@ extension PortTable {
     var count = 2
     for place in 0..<polledCount {
       let slot = Int(polledSlot(place))
-      guard case .socket(let descriptor) = unsafe queues[slot].backing else { continue }
+      guard let descriptor = unsafe queues[slot].backing.descriptor else { continue }
       unsafe waiting[count] = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
       count += 1
     }
@@ -311,4 +313,6 @@ public struct Exhalation {
   public var wakeups = 0
   /// The kernel stopped before some TX ring was empty, and is to be called again.
   public var isOwing = false
+  /// Frames received whose pieces do not make a frame.
+  public var brokenCount = 0
 }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Forwarding
+internal import Inet
 internal import Tables
 internal import Telemetry
 
 extension Worker {
   /// Carries out every frame's verdict: frames in a row that go through one port are sent together,
   /// the others, and the first that cannot be sent, one by one.
+  ///
+  /// Datagrams of sleeve are sealed and sent in the end, when the others are on their way.
   @inline(__always)
   mutating func disposeAll(snapshot: ForwardingSnapshot) {
     let end = batch.rows.upperBound
@@ -16,6 +19,7 @@ extension Worker {
       if sentCount == 0 { dispose(row, snapshot: snapshot) }
       row &+= max(sentCount, 1)
     }
+    if packer.placeCount > 0 { flushSleeve(snapshot: snapshot) }
   }
 
   /// Sends the frames from `first` on that go through the same port; returns how many were sent.
@@ -30,27 +34,72 @@ extension Worker {
     return count
   }
 
-  /// Carries out one frame's verdict; afterwards the frame is the kernel's or its chunk is free.
+  /// Carries out one frame's verdict; afterwards the frame is the kernel's, or a part of an open
+  /// datagram, or its chunk is free.
   @inline(__always)
   mutating func dispose(_ index: Int, snapshot: ForwardingSnapshot) {
     let frame = batch.frames[index]
     let verdict = batch.verdicts[index]
     if verdict.isForPort {
-      send(frame, to: Location(bits: verdict.bits).port)
+      send(frame, to: Location(bits: verdict.bits).port, row: index, snapshot: snapshot)
     } else if let reason = verdict.dropReason {
       drop(frame, reason)
-    } else {
-      assert(verdict == .flood, "every stage list ends in a verdict")
+    } else if verdict == .flood {
       flood(frame, row: index, snapshot: snapshot)
+    } else {
+      disposeOther(frame, row: index, snapshot: snapshot)
     }
+  }
+
+  @inline(never)
+  private mutating func disposeOther(_ frame: Frame, row: Int, snapshot: ForwardingSnapshot) {
+    let verdict = batch.verdicts[row]
+    if let endpoint = verdict.sleeveEndpoint {
+      let source = entryName(of: row, snapshot: snapshot)
+      pack(frame, for: endpoint, from: source, snapshot: snapshot)
+    } else if let endpoint = verdict.tooLongEndpoint {
+      answerTooLong(frame, row: row, to: endpoint, snapshot: snapshot)
+    } else {
+      assert(verdict == .unpack, "every stage list ends in a verdict")
+      admit(row, snapshot: snapshot)
+    }
+  }
+
+  /// Deals with a frame that does not fit the way to an endpoint.
+  private mutating func answerTooLong(
+    _ frame: Frame, row: Int, to endpoint: EndpointIndex, snapshot: ForwardingSnapshot
+  ) {
+    let record = snapshot.endpoints[Int(endpoint.number)]
+    let isPeer = record.name != PeerName.unknown.bits || record.shortID != PeerEntry.nobody
+    answerTooLong(
+      frame, row: row, to: isPeer ? Location(peer: endpoint) : Location(endpoint),
+      limit: Int(record.frameLengthMax), snapshot: snapshot)
   }
 
   @inline(__always)
   mutating func drop(_ frame: Frame, _ reason: DropReason) {
     counters.add(1, to: WorkerCounter.index(of: reason))
-    memory.give(frame.address)
+    memory.give(frame)
   }
 
+  /// Sends a frame of the batch, or one that was made of it, to a port; one that is too long for a
+  /// station's is not lost without an answer.
+  @inline(__always)
+  mutating func send(
+    _ frame: Frame, to port: PortIndex, row: Int, snapshot: ForwardingSnapshot
+  ) {
+    let slot = ports.slot(for: port)
+    guard slot < PortTable.capacity else { return sendElsewhere(frame, to: port) }
+    let limit = ports.frameLengthMax(of: slot)
+    // To the underlay it has outer headers already.
+    guard frame.length <= limit || ports.kind(of: slot) == .underlay else {
+      return answerTooLong(
+        frame, row: row, to: Location(port), limit: Int(limit), snapshot: snapshot)
+    }
+    send(frame, through: slot)
+  }
+
+  /// Sends a frame to a port; one that is too long for it is dropped.
   @inline(__always)
   mutating func send(_ frame: Frame, to port: PortIndex) {
     let slot = ports.slot(for: port)
@@ -73,5 +122,17 @@ extension Worker {
     }
     guard ports.send(frame, slot, memory: &memory) else { return drop(frame, .transmitRingFull) }
     counters.add(1, to: WorkerCounter.sent.rawValue)
+  }
+}
+
+extension Worker {
+  /// What the peer is called at which a frame of the batch entered the mesh.
+  func entryName(of row: Int, snapshot: ForwardingSnapshot) -> PeerName {
+    let origin = Location(bits: batch.origins[row])
+    let endpoints = snapshot.endpoints
+    guard origin.isPeer, Int(origin.endpoint.number) < endpoints.count else {
+      return snapshot.name
+    }
+    return PeerName(bits: endpoints[Int(origin.endpoint.number)].name)
   }
 }

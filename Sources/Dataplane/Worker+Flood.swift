@@ -19,70 +19,96 @@ extension Worker {
     for index in 0..<floodPorts.count {
       let next = Location(PortIndex(floodPorts[index]))
       guard next != origin else { continue }
-      if let receiver = waiting { sendCopy(of: frame, to: receiver, nil, snapshot: snapshot) }
+      if let receiver = waiting { sendCopy(of: frame, to: receiver, row: row, snapshot: snapshot) }
       waiting = next
     }
-    if origin.isPeer {
-      return passOn(frame, batch.networks[row].source, waiting: waiting, snapshot: snapshot)
-    }
+    if origin.isPeer { return passOn(frame, row: row, waiting: waiting, snapshot: snapshot) }
     if !origin.isEndpoint {
       let floodEndpoints = snapshot.floodEndpoints
       for index in 0..<floodEndpoints.count {
-        if let receiver = waiting { sendCopy(of: frame, to: receiver, nil, snapshot: snapshot) }
+        if let receiver = waiting {
+          sendCopy(of: frame, to: receiver, row: row, snapshot: snapshot)
+        }
         waiting = Location(EndpointIndex(floodEndpoints[index]))
       }
     }
     guard let receiver = waiting else { return drop(frame, .nobodyToFloodTo) }
-    deliver(frame, to: receiver, nil, snapshot: snapshot)
+    deliver(frame, to: receiver, row: row, snapshot: snapshot)
   }
 
-  /// Passes the flood of another peer, with the short number `source`, on along that peer's tree,
-  /// after the port that is `waiting` for it.
+  /// Passes the flood of another peer on along that peer's tree, after the port that is `waiting`
+  /// for it.
   @inline(never)
   private mutating func passOn(
-    _ frame: Frame, _ source: ShortID, waiting first: Location?, snapshot: ForwardingSnapshot
+    _ frame: Frame, row: Int, waiting first: Location?, snapshot: ForwardingSnapshot
   ) {
     var waiting = first
-    if let peer = snapshot.peer(source) {
+    if let peer = snapshot.peer(batch.networks[row].source) {
       let relays = snapshot.relays
       for place in peer.relayPlaces(of: relays.count) {
-        if let receiver = waiting { sendCopy(of: frame, to: receiver, source, snapshot: snapshot) }
+        if let receiver = waiting {
+          sendCopy(of: frame, to: receiver, row: row, snapshot: snapshot)
+        }
         waiting = Location(peer: EndpointIndex(relays[place]))
       }
     }
     guard let receiver = waiting else { return drop(frame, .nobodyToFloodTo) }
-    deliver(frame, to: receiver, source, snapshot: snapshot)
+    deliver(frame, to: receiver, row: row, snapshot: snapshot)
   }
 
-  /// Sends a copy; `source` is the peer whose flood it is, nil if it is our own.
   private mutating func sendCopy(
-    of frame: Frame, to receiver: Location, _ source: ShortID?, snapshot: ForwardingSnapshot
+    of frame: Frame, to receiver: Location, row: Int, snapshot: ForwardingSnapshot
   ) {
     counters.add(1, to: WorkerCounter.copied.rawValue)
     guard let copy = memory.copy(frame) else {
       counters.add(1, to: WorkerCounter.index(of: .noFrameForCopy))
       return
     }
-    deliver(copy, to: receiver, source, snapshot: snapshot)
+    deliver(copy, to: receiver, row: row, snapshot: snapshot)
   }
 
   private mutating func deliver(
-    _ frame: Frame, to receiver: Location, _ source: ShortID?, snapshot: ForwardingSnapshot
+    _ frame: Frame, to receiver: Location, row: Int, snapshot: ForwardingSnapshot
   ) {
-    guard receiver.isEndpoint else { return send(frame, to: receiver.port) }
+    guard receiver.isEndpoint else {
+      return send(frame, to: receiver.port, row: row, snapshot: snapshot)
+    }
     var outer = frame
-    let verdict =
-      if let source {
-        EncapsulateStage.encapsulate(
-          &outer, for: receiver.endpoint, of: source, memory: &memory, snapshot: snapshot)
-      } else {
-        EncapsulateStage.encapsulate(
-          &outer, for: receiver.endpoint, memory: &memory, snapshot: snapshot)
-      }
-    if let reason = verdict.dropReason {
-      drop(outer, reason)
-    } else {
+    let verdict = encapsulate(&outer, for: receiver.endpoint, row: row, snapshot: snapshot)
+    if verdict.isForPort {
       send(outer, to: Location(bits: verdict.bits).port)
+    } else {
+      deliverOther(outer, verdict, to: receiver, row: row, snapshot: snapshot)
+    }
+  }
+
+  /// Our own frames have our own number in the network identifier, those of other peers theirs.
+  @inline(__always)
+  private mutating func encapsulate(
+    _ frame: inout Frame, for endpoint: EndpointIndex, row: Int, snapshot: ForwardingSnapshot
+  ) -> Verdict {
+    guard Location(bits: batch.origins[row]).isPeer else {
+      return EncapsulateStage.encapsulate(
+        &frame, for: endpoint, memory: &memory, snapshot: snapshot)
+    }
+    return EncapsulateStage.encapsulate(
+      &frame, for: endpoint, of: batch.networks[row].source, memory: &memory, snapshot: snapshot)
+  }
+
+  @inline(never)
+  private mutating func deliverOther(
+    _ frame: Frame, _ verdict: Verdict, to receiver: Location, row: Int,
+    snapshot: ForwardingSnapshot
+  ) {
+    if let reason = verdict.dropReason {
+      drop(frame, reason)
+    } else if let endpoint = verdict.sleeveEndpoint {
+      let source = entryName(of: row, snapshot: snapshot)
+      pack(frame, for: endpoint, from: source, snapshot: snapshot)
+    } else {
+      let record = snapshot.endpoints[Int(receiver.endpoint.number)]
+      answerTooLong(
+        frame, row: row, to: receiver, limit: Int(record.frameLengthMax), snapshot: snapshot)
     }
   }
 }

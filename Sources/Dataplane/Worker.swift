@@ -30,8 +30,14 @@ public struct Worker: ~Copyable {
 
   /// Reports to the control plane.
   var controlFrames: ProducerRing<ControlFrame>
+  /// Reports appended since they were last published.
+  var reportCount: UInt64 = 0
   /// Keys of sleeve's connections.
   let sessions: SleeveSessions
+  /// Datagrams of sleeve that are open while a batch is disposed of.
+  var packer = SleevePacker()
+  /// Datagrams of sleeve whose frames follow the batch's others.
+  var datagrams = OpenedDatagrams()
 
   // Cold: touched once a breath or less, or only while a trace is under way.
   var commands: ConsumerRing<WorkerCommand>
@@ -41,6 +47,8 @@ public struct Worker: ~Copyable {
   let commandsDone: CounterBlock
   var isStopping = false
   var tracer: Tracer
+  /// What may still be told to senders of frames that are too long.
+  var answers = AnswerAllowance()
 
   /// What a worker is made of.
   public struct Parts: ~Copyable {
@@ -119,7 +127,8 @@ public struct Worker: ~Copyable {
     let snapshot = reader.refresh()
     var drawn = 0
     breathNumber &+= 1
-    if orders.refreshedReadyCount() > 0 { takeOrders(snapshot: snapshot) }
+    // They count as drawn, so that the worker does not sleep while there are more of them.
+    if orders.refreshedReadyCount() > 0 { drawn = takeOrders(snapshot: snapshot) }
     if breathNumber & Worker.pollReadyMask == 0 { ports.pollReady() }
     for place in 0..<ports.polledCount {
       drawn &+= serve(ports.polledSlot(place), snapshot: snapshot)
@@ -141,34 +150,43 @@ public struct Worker: ~Copyable {
   /// Draws one batch from a queue and carries it to its end.
   @inline(__always)
   private mutating func serve(_ slot: UInt16, snapshot: ForwardingSnapshot) -> Int {
-    ports.receive(slot, into: &batch, memory: memory)
+    ports.receive(slot, into: &batch, memory: &memory)
     guard !ports.hasFaults(slot) else { return serveFaulty(slot, snapshot: snapshot) }
     guard batch.count > 0 else { return 0 }
+    let drawn = batch.count
     counters.begin()
-    counters.add(UInt64(batch.count), to: WorkerCounter.received.rawValue)
+    counters.add(UInt64(drawn), to: WorkerCounter.received.rawValue)
     carry(slot, snapshot: snapshot)
     counters.end()
-    return batch.count
+    return drawn
   }
 
-  /// Carries the batch through the stages to its frames' ends.
+  /// Carries the batch through the stages to its frames' ends, and then those that were in its
+  /// datagrams of sleeve.
   @inline(__always)
   mutating func carry(_ slot: UInt16, snapshot: ForwardingSnapshot) {
     guard !tracer.isArmed else { return carryTraced(slot, snapshot: snapshot) }
     decide(slot, snapshot: snapshot)
     disposeAll(snapshot: snapshot)
+    if datagrams.count > 0 { unpackAll(slot, snapshot: snapshot) }
   }
 
   /// Runs the stages over the batch; `carryTraced` runs the same ones.
   @inline(__always)
   private mutating func decide(_ slot: UInt16, snapshot: ForwardingSnapshot) {
     batch.begin(from: Location(ports.port(of: slot)))
-    if ports.kind(of: slot) == .underlay {
-      OpenStage.process(&batch, memory: memory, snapshot: snapshot)
-    }
+    let isFromUnderlay = ports.kind(of: slot) == .underlay
+    if isFromUnderlay { OpenStage.process(&batch, memory: memory, snapshot: snapshot) }
+    decideOpened(isFromUnderlay: isFromUnderlay, snapshot: snapshot)
+  }
+
+  /// Runs the stages from the point on where every frame is what stations see.
+  @inline(__always)
+  mutating func decideOpened(isFromUnderlay: Bool, snapshot: ForwardingSnapshot) {
     ParseStage.process(&batch, memory: memory, snapshot: snapshot)
     LearnStage.process(&batch, snapshot: snapshot, reader: reader, hints: &hints)
     LookUpStage.process(&batch, snapshot: snapshot)
+    if isFromUnderlay { clampArrivals() }
     EncapsulateStage.process(&batch, memory: &memory, snapshot: snapshot)
     if batch.relayCount > 0 {
       RelayStage.process(&batch, memory: &memory, snapshot: snapshot)
@@ -198,6 +216,7 @@ public struct Worker: ~Copyable {
   private mutating func exhale() -> Bool {
     let exhalation = ports.exhale(memory: &memory)
     desk.publish()
+    if exhalation.brokenCount > 0 { noteBroken(exhalation.brokenCount) }
     if exhalation.wakeups > 0 {
       counters.add(UInt64(exhalation.wakeups), to: WorkerCounter.wakeups.rawValue)
     }
@@ -207,7 +226,9 @@ public struct Worker: ~Copyable {
   @inline(__always)
   private mutating func reportHints() {
     let counts = hints.publish()
-    guard counts.sent | counts.lost != 0 else { return }
+    guard counts.sent | counts.lost | reportCount != 0 else { return }
+    if reportCount > 0 { controlFrames.publish() }
+    reportCount = 0
     counters.add(counts.sent, to: WorkerCounter.hints.rawValue)
     counters.add(counts.lost, to: WorkerCounter.hintsLost.rawValue)
     if hintEvent >= 0 { signal(hintEvent) }

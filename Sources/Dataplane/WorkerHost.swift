@@ -17,6 +17,7 @@ final class WorkerHost: Sendable {
   let thread: WorkerThread
   /// Wakes the worker; whoever ends the engine closes it.
   let event: CInt
+  private let isMultiPiece: Bool
   private let state: Mutex<State>
 
   struct State: ~Copyable {
@@ -47,6 +48,7 @@ final class WorkerHost: Sendable {
     self.index = index
     self.core = core
     let options = common.options
+    isMultiPiece = options.isMultiPiece
     do {
       ends = try WorkerEnds(frameCount: options.frameCount)
     } catch {
@@ -75,7 +77,7 @@ final class WorkerHost: Sendable {
     let result: Result<UMEM, XDPError> = state.withLock { state in
       if let umem = state.umem, !isRenewed { return .success(umem) }
       do throws(XDPError) {
-        let umem = try UMEM(memory: ends.frames)
+        let umem = try UMEM(memory: ends.frames, isMultiPiece: isMultiPiece)
         state.umem = umem
         return .success(umem)
       } catch {

@@ -36,7 +36,8 @@ public struct EndpointRecord: BitwiseCopyable, Sendable {
   public var shortID: UInt16 = PeerEntry.nobody
   /// Whether longer datagrams may be sent for the underlay to fragment; proven by a test.
   public var mayFragment = false
-  private var reserved0: UInt8 = 0
+  /// Of a link: whether what comes over it is taken, also as long as nothing can be sent.
+  public var isReceiving = false
   private var reserved1: (UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0)
 
   /// Stands for no session.

@@ -34,6 +34,8 @@ public struct SnapshotRoot: BitwiseCopyable, Sendable {
   private var reserved: UInt16
   /// Our own name (`PeerName.bits`).
   public var name: UInt64
+  /// Up to four more UDP ports at which the mesh's packets arrive, 16 bits each; 0 for none.
+  public var otherMeshPorts: UInt64
 
   /// Where the fields lie, in bytes; a test holds it against the compiler's layout.
   ///
@@ -126,6 +128,14 @@ public struct ForwardingSnapshot: BitwiseCopyable {
   /// The UDP port at which sleeve's datagrams arrive; 0 without a mesh.
   @inlinable
   public var sleevePort: UInt16 { unsafe root.pointee.sleevePort }
+
+  /// Whether the mesh's packets arrive at a UDP port besides `meshPort`: one above that of a peer
+  /// that we dialled.
+  public func isOtherMeshPort(_ port: UInt16) -> Bool {
+    let ports = unsafe root.pointee.otherMeshPorts
+    return port != 0
+      && (0..<4).contains { UInt16(truncatingIfNeeded: ports >> ($0 &* 16)) == port }
+  }
 
   /// Our own name.
   @inlinable

@@ -27,11 +27,11 @@ public struct Hint: BitwiseCopyable, Sendable, Equatable {
   }
 }
 
-/// A frame from a neighbour that is for the control plane, as a worker reports it: what the two ends
-/// of an overlay say to each other in place of a container's frame.
+/// A frame from a neighbour that is for the control plane, as a worker reports it: what the two
+/// ends of an overlay say to each other in place of a container's frame.
 ///
-/// It was between the neighbour itself and us, and opened if the link is sealed. Reports may be lost
-/// when their ring is full, as datagrams may.
+/// It was between the neighbour itself and us, and opened if the link is sealed. Reports may be
+/// lost when their ring is full, as datagrams may.
 public struct ControlFrame: BitwiseCopyable, Sendable, Equatable {
   /// What it says.
   public enum Kind: UInt8, BitwiseCopyable, Sendable {

@@ -31,6 +31,7 @@ public struct SnapshotWriter: ~Copyable {
     var shortID = PeerEntry.nobody
     var sleevePort: UInt16 = 0
     var name: UInt64 = 0
+    var otherPorts: UInt64 = 0
   }
 
   /// Makes an empty snapshot in `memory` and publishes it as generation 1.
@@ -142,8 +143,10 @@ public struct SnapshotWriter: ~Copyable {
 
   /// Says at which UDP port the mesh's packets arrive, 0 for none, and our own short number.
   public mutating func setMesh(
-    port: UInt16, shortID: ShortID?, sleevePort: UInt16 = 0, name: PeerName = PeerName(bits: 0)
+    port: UInt16, shortID: ShortID?, sleevePort: UInt16 = 0, name: PeerName = PeerName(bits: 0),
+    otherPorts: [UInt16] = []
   ) {
+    mesh.otherPorts = otherPorts.prefix(4).reduce(0) { $0 << 16 | UInt64($1) }
     mesh.sleevePort = sleevePort
     mesh.name = name.bits
     mesh.port = port
@@ -194,6 +197,7 @@ public struct SnapshotWriter: ~Copyable {
     unsafe root.pointee.shortID = mesh.shortID
     unsafe root.pointee.sleevePort = mesh.sleevePort
     unsafe root.pointee.name = mesh.name
+    unsafe root.pointee.otherMeshPorts = mesh.otherPorts
     unsafe cintrinsics_store_release_64(memory.publication, UInt64(page.number))
     arena.advance()
   }

@@ -15,7 +15,7 @@
 // - `NetlinkMessage`, `NetlinkReply`, `NetlinkAttribute`: bytes to and from the kernel.
 // - `NetlinkSocket`: requests, dumps and errors; its extensions are the vocabulary of the rest:
 //   links (`Link`, `LinkChanges`, `VethOptions`), addresses (`InterfaceAddress`), routes (`Route`),
-//   neighbours (`Neighbour`) and next hops (`NextHopState`).
+//   neighbours (`Neighbour`), next hops (`NextHopState`) and ways through sockets (`SocketRoute`).
 // - `KernelSetting`, `Offloads`, `GratuitousARP`: /proc/sys, ethtool, and announcing an address.
 // - `NetworkMonitor`, `NetworkEvent`, `ContainerMonitor`: changes somebody else made, here and in
 //   containers.

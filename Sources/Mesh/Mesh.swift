@@ -5,5 +5,7 @@
 // Everything is a value that turns inputs and a time into effects. `MeshMachine` is the whole;
 // Messages/ has what travels (`FeatureMap`, `GossipEnvelope`, `TopologyUpdate`), Link/ the TCP
 // session (`Link`), Topology/ the picture and the routes (`Topology`, `Routes`), Overlay/ the
-// negotiation and liveness of overlays (`OverlaySwitch`, `SleeveLink`), Machine/ connections,
-// gossip and the connection maker. `MeshReport` is what people see of it.
+// overlays of a connection (`OverlaySwitch`, which has a `FastdpLink` and a `SleeveLink`, whose
+// `OverlayPulse` tells what works and `PathSearch` how much fits), Machine/ connections, gossip
+// and the connection maker. `MeshForwarding` is what the data plane sees of it, `MeshReport` what
+// people see.

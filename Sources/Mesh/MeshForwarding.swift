@@ -1,38 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Inet
+public import Sealing
 
 /// What the data plane has to know of the mesh.
 ///
 /// Routes are those over connections that both ends call established. Every neighbour that a route
 /// names is in `neighbours` and established.
 public struct MeshForwarding: Sendable, Equatable {
-  /// A peer we are connected with.
+  /// A peer we are connected with, from the moment on that overlays may be tried.
   public struct Neighbour: Sendable, Equatable {
+    /// How one overlay reaches it.
+    public struct Link: Sendable, Equatable {
+      /// Where its datagrams go; nil: that is not known yet.
+      public var remote: SocketAddress?
+      /// Our UDP port that its datagrams come to.
+      public var localPort: UInt16
+      /// Whether it may carry frames.
+      public var isWorking: Bool
+      /// Longest inner frame, in bytes with its Ethernet header, that goes in one piece which the
+      /// underlay may not fragment.
+      public var frameLengthMax: Int
+      /// Longest UDP payload of sleeve that goes in one piece; 0 of VXLAN.
+      public var datagramLengthMax: Int
+      /// Whether longer datagrams arrive in fragments; proven by a test.
+      public var mayFragment: Bool
+
+      /// Describes a link.
+      public init(
+        remote: SocketAddress?, localPort: UInt16, isWorking: Bool, frameLengthMax: Int,
+        datagramLengthMax: Int, mayFragment: Bool
+      ) {
+        self.remote = remote
+        self.localPort = localPort
+        self.isWorking = isWorking
+        self.frameLengthMax = frameLengthMax
+        self.datagramLengthMax = datagramLengthMax
+        self.mayFragment = mayFragment
+      }
+    }
+
     /// Who it is.
     public var name: PeerName
-    /// Where its overlay receives: its underlay address, and the port of its mesh.
-    public var address: SocketAddress
-    /// Our end's address.
+    /// The connection's number, the same at both ends; a new connection has a new one.
+    public var connectionUID: UInt64
+    /// Our end of the TCP session, whose address datagrams are sent from.
     public var local: SocketAddress
-    /// Whether both ends speak VXLAN as Weft peers do.
-    public var hasVXLAN: Bool
-    /// Whether the overlay works.
-    public var isEstablished: Bool
-    /// Whether frames to it have to be encrypted.
-    public var isEncrypted: Bool
+    /// Whether we dialled, which decides about nonces.
+    public var isOutbound: Bool
+    /// Seals what sleeve sends; nil: nothing is sealed.
+    public var key: SessionKey?
+    /// VXLAN; nil: not common to both ends, or given up.
+    public var fastdp: Link?
+    /// Sleeve; nil: not common to both ends, or given up.
+    public var sleeve: Link?
+    /// What carries frames now; nil: the connection is not established.
+    public var chosen: OverlayKind?
+
+    /// Whether frames can be sent to it.
+    public var isEstablished: Bool { chosen != nil }
 
     /// Describes a neighbour.
     public init(
-      name: PeerName, address: SocketAddress, local: SocketAddress, hasVXLAN: Bool,
-      isEstablished: Bool, isEncrypted: Bool
+      name: PeerName, connectionUID: UInt64, local: SocketAddress, isOutbound: Bool,
+      key: SessionKey?, fastdp: Link?, sleeve: Link?, chosen: OverlayKind?
     ) {
       self.name = name
-      self.address = address
+      self.connectionUID = connectionUID
       self.local = local
-      self.hasVXLAN = hasVXLAN
-      self.isEstablished = isEstablished
-      self.isEncrypted = isEncrypted
+      self.isOutbound = isOutbound
+      self.key = key
+      self.fastdp = fastdp
+      self.sleeve = sleeve
+      self.chosen = chosen
     }
   }
 
@@ -58,7 +98,7 @@ public struct MeshForwarding: Sendable, Equatable {
 
   /// Our own short number.
   public var shortID: ShortID
-  /// Everybody we are connected with whose overlay's address is known, by name.
+  /// Everybody we are connected with, by name.
   public var neighbours: [Neighbour]
   /// Every other peer, by name.
   public var peers: [Peer]

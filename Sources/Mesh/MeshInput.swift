@@ -26,11 +26,15 @@ public enum MeshInput: Sendable {
   case received(LinkIdentifier, [UInt8])
   /// The other end, or the transport, closed the connection; the text says why.
   case closed(LinkIdentifier, reason: String)
-  /// A datagram arrived at the mesh's UDP port.
-  case datagram([UInt8], from: SocketAddress)
-  /// A datagram that may not be fragmented was longer than the path to `destination` carries,
-  /// `pathMTU` bytes with all headers.
+  /// A special frame came from a neighbour.
+  case special(OverlaySpecial)
+  /// A router says that a datagram which may not be fragmented was longer than the path to its
+  /// outer `destination` carries, `pathMTU` bytes with all headers.
   case datagramTooLong(destination: SocketAddress, pathMTU: Int)
+  /// The underlay carries IP packets of so many bytes from now on.
+  case underlayMTU(Int)
+  /// Our containers may send IP packets of so many bytes from now on.
+  case overlayMTU(Int)
   /// `nextDeadline` is reached.
   case deadline
   /// Be connected to these peers from now on, as well as to those before or, with `isReplacing`,
@@ -65,8 +69,8 @@ public enum MeshEffect: Sendable, Equatable {
   case send(LinkIdentifier, [UInt8])
   /// Close at once, without sending what waits; no `closed` follows.
   case close(LinkIdentifier)
-  /// Send a datagram from the mesh's UDP port.
-  case datagram([UInt8], to: SocketAddress, isFragmentable: Bool)
+  /// Send a special frame to a neighbour; what it needs to know of the way is in `forwarding`.
+  case probe(OverlayProbe)
   /// The picture of who reaches whom, or how, has changed: `forwarding` is to be read again.
   case forwardingChanged
   /// These peers are gone: whatever is kept about them is to be forgotten.

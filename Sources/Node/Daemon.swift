@@ -40,7 +40,7 @@ package struct Daemon: Sendable {
     self.logger = logger
     self.threshold = threshold
     let others = machine.cores.count > 1 ? Array(machine.cores.dropFirst()) : machine.cores
-    let queues = max(1, machine.queueCount(of: configuration.underlay.interface))
+    let queues = max(1, configuration.underlay.interface.map(machine.queueCount) ?? 1)
     let cores = configuration.workers.cores ?? Array(others.prefix(queues))
     self.cores = cores
     coresLeft = machine.cores.filter { !cores.contains($0) }
@@ -161,7 +161,8 @@ package struct Daemon: Sendable {
   private func controlOptions(_ configuration: Configuration) -> ControlPlane.Options {
     ControlPlane.Options(
       hostName: Machine.hostName, underlay: configuration.underlay.interface,
-      vxlanPort: configuration.underlay.vxlanPort, overlayMTU: configuration.overlay.mtu,
+      underlayMode: configuration.underlay.mode, vxlanPort: configuration.underlay.vxlanPort,
+      overlayMTU: configuration.overlay.mtu,
       endpoints: configuration.vteps.map {
         ControlPlane.Options.Endpoint(address: $0.address, network: $0.vni, port: $0.port)
       },

@@ -4,6 +4,7 @@ internal import ControlPlane
 internal import Dataplane
 internal import Forwarding
 internal import Inet
+internal import Sealing
 internal import XDP
 
 /// The data plane as the control plane knows it.
@@ -22,11 +23,32 @@ final class EngineAdapter: ForwardingEngine {
 
   var hintEvent: Int32 { engine.hintEvent }
   var workerCount: Int { engine.workerCount }
-  var frameLengthMax: Int { UMEM.frameLengthMax }
+  var frameLengthMax: Int { engine.frameLengthMax }
 
   func clearHintEvent() { engine.clearHintEvent() }
 
   func takeHints(_ body: (Hint) -> Void) { engine.takeHints(body) }
+
+  func takeControlFrames(_ body: (ControlFrame) -> Void) { engine.takeControlFrames(body) }
+
+  func order(_ orders: [ControlOrder]) -> Bool { engine.order(orders) }
+
+  func beginSession(_ key: SessionKey, isOutbound: Bool) -> UInt16? {
+    engine.sessions.begin(key, isOutbound: isOutbound)
+  }
+
+  func endSession(_ session: UInt16) { engine.sessions.end(session) }
+
+  func openSockets(_ request: SocketPortRequest) throws(EngineFailure) {
+    do {
+      try engine.openSockets(
+        SocketPortSpecification(
+          port: request.port, address: request.address, udpPorts: request.udpPorts,
+          frameLengthMax: engine.frameLengthMax))
+    } catch {
+      throw EngineFailure(error.description)
+    }
+  }
 
   func openPort(_ request: PortRequest) throws(EngineFailure) {
     do {
@@ -73,7 +95,8 @@ final class EngineAdapter: ForwardingEngine {
     let drops = KernelDropReport(
       rxDropped: state.statistics.receiveDropped, rxRingFull: state.statistics.receiveRingFull,
       fillRingEmpty: state.statistics.fillRingEmpty, rxInvalid: state.statistics.receiveInvalid,
-      txInvalid: state.statistics.transmitInvalid, missed: state.missed)
+      txInvalid: state.statistics.transmitInvalid + state.statistics.transmitRefused,
+      missed: state.missed)
     return PortStatus(
       mode: state.mode == .native ? .native : .generic, reason: state.reason,
       programIdentifier: state.programIdentifier, zeroCopy: state.zeroCopy,

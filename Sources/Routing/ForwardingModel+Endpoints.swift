@@ -23,6 +23,9 @@ extension ForwardingModel {
     var name = PeerName.unknown
     /// Which overlay it is a link of; nil if it is no link.
     var link: Overlay?
+    /// Of a link: where its keys are, and whether it receives.
+    var session: UInt16?
+    var isReceiving = false
     var isPeer: Bool { source == nil && link == nil }
     /// What the snapshot finds it by; nil of configured endpoints.
     var key: UInt64? {
@@ -194,6 +197,11 @@ extension ForwardingModel {
     var record = EndpointRecord.unresolved(port: endpoint.underlayPort)
     if let path = endpoint.reached, let network = network(of: endpoint, path) {
       record = path.record(port: endpoint.underlayPort, network: network)
+    }
+    if let link = endpoint.link {
+      record.overlay = link
+      record.session = endpoint.session ?? EndpointRecord.noSession
+      record.isReceiving = endpoint.isReceiving
     }
     record.name = endpoint.name.bits
     record.shortID = endpoint.shortID?.number ?? PeerEntry.nobody

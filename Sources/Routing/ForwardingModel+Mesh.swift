@@ -12,6 +12,7 @@ extension ForwardingModel {
     var port: UInt16 = 0
     var sleevePort: UInt16 = 0
     var name = PeerName.unknown
+    var otherPorts: [UInt16] = []
     /// Peers that own floods go to.
     var flood: Set<EndpointIndex> = []
     /// Where packets may come from.
@@ -52,12 +53,14 @@ extension ForwardingModel {
   ///
   /// As long as we have no short number nothing is sent to peers and nothing is taken from them.
   public mutating func setMesh(
-    shortID: ShortID?, port: UInt16, sleevePort: UInt16 = 0, name: PeerName = .unknown
+    shortID: ShortID?, port: UInt16, sleevePort: UInt16 = 0, name: PeerName = .unknown,
+    otherPorts: [UInt16] = []
   ) {
     guard
-      (mesh.shortID, mesh.port, mesh.sleevePort, mesh.name) != (shortID, port, sleevePort, name)
+      (mesh.shortID, mesh.port, mesh.sleevePort, mesh.name, mesh.otherPorts)
+        != (shortID, port, sleevePort, name, otherPorts)
     else { return }
-    (mesh.sleevePort, mesh.name) = (sleevePort, name)
+    (mesh.sleevePort, mesh.name, mesh.otherPorts) = (sleevePort, name, otherPorts)
     if mesh.shortID != shortID {
       for index in endpoints.indices where endpoints[index].source == nil {
         mesh.pendingPeers.insert(EndpointIndex(UInt16(index)))
@@ -107,12 +110,25 @@ extension ForwardingModel {
     return index
   }
 
-  /// Says what the short number of a link's neighbour is, and how the link reaches it.
-  public mutating func setLink(_ link: EndpointIndex, shortID: ShortID?, path: EndpointPath?) {
+  /// Says what the short number of a link's neighbour is, how the link reaches it, nil if it does
+  /// not, and what is taken from it: what `session` opens, or if that is nil what is not sealed.
+  ///
+  /// Without `receives` it is as the path says: nothing without one.
+  public mutating func setLink(
+    _ link: EndpointIndex, shortID: ShortID?, path: EndpointPath?,
+    receives: (isReceiving: Bool, session: UInt16?)? = nil
+  ) {
+    let receives = receives ?? (path != nil, path?.sleeve?.session)
     precondition(
       isThere(link) && endpoints[Int(link.number)].link != nil, "a link that addLink returned")
     let index = Int(link.number)
-    guard (endpoints[index].shortID, endpoints[index].reached) != (shortID, path) else { return }
+    let before = endpoints[index]
+    guard
+      (before.shortID, before.reached, before.session, before.isReceiving)
+        != (shortID, path, receives.session, receives.isReceiving)
+    else { return }
+    endpoints[index].session = receives.session
+    endpoints[index].isReceiving = receives.isReceiving
     endpoints[index].shortID = shortID
     endpoints[index].reached = path
     mesh.notePeer(link)
@@ -246,7 +262,8 @@ extension ForwardingModel {
       guard writer.setEndpoint(record(of: peer), at: peer) else { return }
     }
     writer.setMesh(
-      port: mesh.port, shortID: mesh.shortID, sleevePort: mesh.sleevePort, name: mesh.name)
+      port: mesh.port, shortID: mesh.shortID, sleevePort: mesh.sleevePort, name: mesh.name,
+      otherPorts: mesh.otherPorts)
     mesh.pendingPeers = []
     mesh.writtenRelayCount = table.relays.count
     mesh.isPending = false

@@ -100,6 +100,9 @@ public struct ForwardingModel: ~Copyable {
   /// The generation of the published snapshot.
   public var generation: UInt64 { writer.generation }
 
+  /// The oldest generation that a worker may still read.
+  public var oldestRead: UInt64 { writer.oldestRead }
+
   /// Pages free for further changes.
   public var freePageCount: Int { writer.freePageCount }
 

@@ -3,7 +3,7 @@
 package import Inet
 package import Mesh
 
-/// Moves the bytes of the mesh.
+/// Moves the bytes of the mesh's links; datagrams are the data plane's.
 ///
 /// What happens is told, in the order of each link, to the closure that it was made with.
 package protocol MeshTransport: Sendable {
@@ -15,12 +15,6 @@ package protocol MeshTransport: Sendable {
   func consumed(_ count: Int, on link: LinkIdentifier)
   /// Closes at once.
   func close(_ link: LinkIdentifier)
-  /// Sends a datagram; one that cannot be sent is counted.
-  func send(datagram: [UInt8], to remote: SocketAddress, isFragmentable: Bool)
-  /// Says that a `MeshInput.datagram` of `length` bytes was dealt with.
-  ///
-  /// Without that, datagrams are dropped once too many bytes of them wait.
-  func consumed(datagram length: Int)
   /// Closes everything.
   func stop()
 }

@@ -6,13 +6,12 @@ internal import Mesh
 internal import NIOCore
 internal import NIOPosix
 
-/// Opens the listening socket and the UDP socket, with one number for both.
+/// Opens the listening socket.
 struct Opening {
   /// What is open then.
   struct Opened {
     let listener: any Channel
     let table: NIOLoopBound<LinkTable>
-    let datagrams: DatagramExchange
     let port: UInt16
   }
 
@@ -23,25 +22,13 @@ struct Opening {
   let closing: ClosingLinks
   let receive: @Sendable (MeshInput) -> Void
 
-  /// Opens both; the kernel's choice for TCP may be taken for UDP, so that it is asked again.
-  func open(tries: Int) throws(TransportError) -> Opened {
-    var rest = tries
-    while true {
-      rest -= 1
-      let (listener, table) = try listen()
-      let port = listener.localAddress?.inet?.port ?? options.listen.port
-      do throws(TransportError) {
-        let datagrams = try DatagramExchange(
-          address: SocketAddress(options.listen.address, port: port), options: options,
-          counter: counter, deliver: receive)
-        // Only now, so that nothing is told of a transport that could not be opened.
-        listener.setOption(.autoRead, value: true).whenFailure { _ in }
-        return Opened(listener: listener, table: table, datagrams: datagrams, port: port)
-      } catch {
-        try? listener.close().wait()
-        guard case .portTaken = error, rest > 0 else { throw error }
-      }
-    }
+  /// Opens it; the kernel chooses the port if the options leave the choice.
+  func open() throws(TransportError) -> Opened {
+    let (listener, table) = try listen()
+    let port = listener.localAddress?.inet?.port ?? options.listen.port
+    // Only now, so that nothing is told of a transport that could not be opened.
+    listener.setOption(.autoRead, value: true).whenFailure { _ in }
+    return Opened(listener: listener, table: table, port: port)
   }
 
   private func listen() throws(TransportError) -> (any Channel, NIOLoopBound<LinkTable>) {

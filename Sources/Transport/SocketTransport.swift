@@ -9,22 +9,17 @@ internal import Synchronization
 
 /// The mesh's real sockets.
 ///
-/// All links live on one event loop of SwiftNIO, which is also what tells of them; datagrams are
-/// told by another thread. What is asked for from one thread is done in that order. The threads
-/// stay in the network namespace of the one that made the transport. Whoever makes it has to stop
-/// it.
+/// All links live on one event loop of SwiftNIO, which is also what tells of them. What is asked
+/// for from one thread is done in that order. The loop's thread stays in the network namespace of
+/// the one that made the transport. Whoever makes it has to stop it.
 package final class SocketTransport: MeshTransport {
-  /// How often a free port is looked for if the options leave the choice.
-  private static let portTries = 32
-
-  /// The port of both sockets.
+  /// The port that it listens at.
   package let localPort: UInt16
 
   private let group: MultiThreadedEventLoopGroup
   private let loop: any EventLoop
   private let listener: any Channel
   private let table: NIOLoopBound<LinkTable>
-  private let datagrams: DatagramExchange
   private let counter: TransportCounter
   private let closing: ClosingLinks
   private let receive: @Sendable (MeshInput) -> Void
@@ -48,9 +43,8 @@ package final class SocketTransport: MeshTransport {
       options: options, logger: logger, loop: loop, counter: counter, closing: closing,
       receive: receive)
     do throws(TransportError) {
-      let opened = try opening.open(tries: options.listen.port == 0 ? Self.portTries : 1)
-      (listener, table, datagrams, localPort) =
-        (opened.listener, opened.table, opened.datagrams, opened.port)
+      let opened = try opening.open()
+      (listener, table, localPort) = (opened.listener, opened.table, opened.port)
     } catch {
       try? group.syncShutdownGracefully()
       throw error
@@ -61,11 +55,7 @@ package final class SocketTransport: MeshTransport {
   }
 
   /// What was counted so far.
-  package var counts: TransportCounts {
-    var counts = counter.now
-    counts.datagramsLost = datagrams.lostCount
-    return counts
-  }
+  package var counts: TransportCounts { counter.now }
 
   /// Connects to `remote`, from the address that the mesh listens at.
   package func dial(_ link: LinkIdentifier, _ remote: Inet.SocketAddress) {
@@ -90,22 +80,6 @@ package final class SocketTransport: MeshTransport {
     perform { $0.close(link) }
   }
 
-  /// Sends a datagram now, by the calling thread.
-  package func send(datagram: [UInt8], to remote: Inet.SocketAddress, isFragmentable: Bool) {
-    guard datagrams.send(datagram, to: remote, isFragmentable: isFragmentable) else { return }
-    // Told from the loop, as whoever sends may not be ready to hear.
-    let receive = receive
-    perform { _ in
-      guard let pathMTU = UDPSocket.pathMTU(to: remote) else { return }
-      receive(.datagramTooLong(destination: remote, pathMTU: pathMTU))
-    }
-  }
-
-  /// Lets more datagrams be handed up.
-  package func consumed(datagram length: Int) {
-    datagrams.consumed(length)
-  }
-
   /// Closes everything and waits until all threads have ended; then nothing more is told.
   ///
   /// Not to be called by `receive`, whose thread it would wait for.
@@ -122,7 +96,6 @@ package final class SocketTransport: MeshTransport {
       listener.close(promise: nil)
     }
     try? closed.wait()
-    datagrams.stop()
     // It closes what is still open, so that only a fault of the loop itself could be told here.
     try? group.syncShutdownGracefully()
   }

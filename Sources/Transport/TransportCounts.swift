@@ -18,23 +18,9 @@ package struct TransportCounts: Sendable, Equatable {
   package var acceptsFailed = 0
   /// Links closed as the other end took too little of what was sent.
   package var linksTooSlow = 0
-  /// Datagrams received and handed up.
-  package var datagramsReceived = 0
-  /// Datagrams given to the kernel.
-  package var datagramsSent = 0
-  /// Datagrams not received, as too many were not consumed.
-  package var datagramsUnheard = 0
-  /// Datagrams not received, as the kernel had no room for them.
-  package var datagramsLost = 0
-  /// Datagrams not sent, as they were longer than the path carries, or than any can be.
-  package var datagramsTooLong = 0
-  /// Datagrams not sent, as the kernel had no room for them.
-  package var datagramsUnsent = 0
-  /// Datagrams not sent for another reason, such as a missing route.
-  package var datagramsRefused = 0
   /// Links now, those being dialled among them.
   package var links = 0
-  /// Bytes handed up and not yet consumed, of links and of datagrams.
+  /// Bytes handed up and not yet consumed.
   package var unconsumedLength = 0
   /// Bytes of links that wait to be sent.
   package var unsentLength = 0

@@ -4,7 +4,8 @@ package import Inet
 
 /// Where the mesh listens, and what it may hold.
 package struct TransportOptions: Sendable {
-  /// The address of both sockets and of dialled links' own ends; 0.0.0.0 means all of this host's.
+  /// The address of the listening socket and of dialled links' own ends; 0.0.0.0 means all of this
+  /// host's.
   package var listen = SocketAddress(IPv4Address(bits: 0), port: 6783)
   /// New links are let in one for each such time, after a burst.
   package var acceptInterval = Duration.milliseconds(50)
@@ -26,10 +27,6 @@ package struct TransportOptions: Sendable {
   package var sendStallMax = Duration.seconds(30)
   /// Room for what the kernel holds of a link, for each direction; it takes twice as much.
   package var linkBufferLength = 256 << 10
-  /// Room for what the kernel holds of datagrams that were not yet read.
-  package var datagramBufferLength = 4 << 20
-  /// Datagrams are dropped while more bytes of them than that are not consumed.
-  package var datagramLengthMax = 8 << 20
 
   /// The defaults, which are Weave Net's where that has such a limit.
   package init() {}

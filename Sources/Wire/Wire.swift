@@ -21,5 +21,8 @@
 //   an inner frame, the other checks a whole outer frame and says where the inner one is.
 // - `SleeveHeader`, `SleeveSealedHeader`, `SleeveFields`, `SleeveRecordHeader`,
 //   `SleeveRecordFields`: datagrams of Weave Net's overlay; `SleeveRecords` finds all records of
-//   one, `SleeveSequence` makes its nonce, `SleeveSpecialFrame` is what two ends say themselves.
+//   one, `SleeveSequence` makes its nonce, `SleeveSpecialFrame` is what two ends say themselves;
+//   `SleeveEnvelope`: the outer headers, which a `VXLANTemplate` writes for it, too.
+// - `InnerPacket`: what a frame carries that is too long for its way. `writeTooBigAnswer` tells its
+//   sender what fits, `IPv4Fragmentation` cuts it, and `clampSegmentSize` has TCP not send it.
 // - `flowHash` and `outerSourcePort`: which path through the underlay a frame takes.

@@ -47,6 +47,8 @@ public final class PacketSocket: @unchecked Sendable {
     public var receiveRingFull: UInt64 = 0
     /// Times the fill ring had no chunk.
     public var fillRingEmpty: UInt64 = 0
+    /// Datagrams that the kernel would not send; of UDP sockets.
+    public var transmitRefused: UInt64 = 0
 
     /// All zeros.
     public init() {}
@@ -56,6 +58,8 @@ public final class PacketSocket: @unchecked Sendable {
   public let descriptor: CInt
   /// Whether the driver reads and writes the frames in place.
   public let isZeroCopy: Bool
+  /// Whether it takes and gives frames in several pieces, longer than a chunk.
+  public var isMultiPiece: Bool { umem.isMultiPiece }
   /// The memory its frames are in; held so that it outlives the socket.
   private let umem: UMEM
   private var handle: OpaquePointer?
@@ -77,6 +81,7 @@ public final class PacketSocket: @unchecked Sendable {
     configuration.libxdp_flags = UInt32(XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD)
     configuration.bind_flags =
       options.zeroCopy ? UInt16(XDP_ZEROCOPY) : UInt16(XDP_COPY)
+    if umem.isMultiPiece { configuration.bind_flags |= UInt16(CXDP_USE_PIECES) }
     var created: OpaquePointer?
     let isFirst = umem.isUnbound
     let result = unsafe cxdp_open_socket(
@@ -168,5 +173,6 @@ extension PacketSocket.Statistics {
     transmitInvalid += other.transmitInvalid
     receiveRingFull += other.receiveRingFull
     fillRingEmpty += other.fillRingEmpty
+    transmitRefused += other.transmitRefused
   }
 }

@@ -8,15 +8,18 @@ public struct XDPDescriptor: BitwiseCopyable, Sendable, Equatable {
   public var address: UInt64
   /// Bytes of the frame.
   public var length: UInt32
-  /// Flags; 0 for a frame in one piece.
+  /// Flags; 0 for a frame in one piece and for the last of several.
   public var options: UInt32
 
-  /// Describes a frame in one piece.
+  /// In `options`: the frame goes on with the next descriptor (`XDP_PKT_CONTD`, Linux 6.6).
+  public static var continued: UInt32 { 1 }
+
+  /// Describes a frame in one piece, or a piece of one, which may go on with the next descriptor.
   @inlinable
-  public init(address: UInt64, length: UInt32) {
+  public init(address: UInt64, length: UInt32, isContinued: Bool = false) {
     self.address = address
     self.length = length
-    options = 0
+    options = isContinued ? XDPDescriptor.continued : 0
   }
 }
 

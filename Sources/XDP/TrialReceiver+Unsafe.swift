@@ -11,8 +11,11 @@ internal import Tables
 /// its bytes are copied at once.
 @safe
 public final class TrialReceiver {
-  /// Chunks for each queue, and so the frames that can wait at one.
-  public static let chunksPerQueue = 64
+  /// Chunks for each queue, and so entries of its rings, if frames are at most so long: 64 frames
+  /// can wait at one, and of those in several pieces, which are at most 18, more than 50.
+  public static func chunksPerQueue(frameLengthMax: Int) -> Int {
+    frameLengthMax <= UMEM.frameLengthMax ? 64 : 1024
+  }
 
   private let memory: MappedMemory
   private let queues: [Queue]
@@ -28,13 +31,14 @@ public final class TrialReceiver {
   }
 
   /// The length of the memory that so many queues need.
-  public static func memoryLength(queueCount: Int) -> Int {
-    queueCount * chunksPerQueue * UMEM.chunkLength
+  public static func memoryLength(queueCount: Int, frameLengthMax: Int) -> Int {
+    queueCount * chunksPerQueue(frameLengthMax: frameLengthMax) * UMEM.chunkLength
   }
 
   /// Binds every queue of an interface; `umem` has `memoryLength` and no socket.
   public init(umem: UMEM, interface: String, queueCount: Int) throws(XDPError) {
     memory = umem.memory
+    let chunks = umem.memory.length / UMEM.chunkLength / max(1, queueCount)
     var queues: [Queue] = []
     do throws(XDPError) {
       for number in 0..<queueCount {
@@ -42,10 +46,10 @@ public final class TrialReceiver {
           umem: umem,
           options: PacketSocket.Options(
             interface: interface, queue: UInt32(number),
-            ringCapacity: UInt32(TrialReceiver.chunksPerQueue)))
+            ringCapacity: UInt32(chunks)))
         let queue = Queue(socket)
-        for chunk in 0..<TrialReceiver.chunksPerQueue {
-          let index = number * TrialReceiver.chunksPerQueue + chunk
+        for chunk in 0..<chunks {
+          let index = number * chunks + chunk
           _ = queue.rings.fill.append(UInt64(index * UMEM.chunkLength))
         }
         queue.rings.fill.publish()
@@ -65,12 +69,17 @@ public final class TrialReceiver {
     }
   }
 
-  /// Takes all frames that have arrived.
+  /// Takes all frames that have arrived; the kernel publishes all pieces of one together.
   public func take() -> [[UInt8]] {
     var frames: [[UInt8]] = []
     for queue in queues {
+      var frame: [UInt8]? = []
       while let found = queue.rings.receive.next() {
-        if let frame = copy(found) { frames.append(frame) }
+        if let piece = copy(found) { frame?.append(contentsOf: piece) } else { frame = nil }
+        if found.options & XDPDescriptor.continued == 0 {
+          if let frame { frames.append(frame) }
+          frame = []
+        }
         let chunk = found.address / UInt64(UMEM.chunkLength)
         _ = queue.rings.fill.append(chunk * UInt64(UMEM.chunkLength))
       }

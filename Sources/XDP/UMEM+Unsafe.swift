@@ -30,6 +30,10 @@ public final class UMEM: @unchecked Sendable {
 
   /// The frames.
   public let memory: MappedMemory
+  /// Whether sockets of the memory take and give frames in several pieces, longer than a chunk.
+  ///
+  /// As with copying, the first socket of a registration decides for all others.
+  public let isMultiPiece: Bool
   /// libxdp's registration; nil if registering anew was refused, which the next bind reports.
   private(set) var handle: OpaquePointer?
   private var openSocketCount = 0
@@ -40,8 +44,11 @@ public final class UMEM: @unchecked Sendable {
   ///
   /// The same memory may be registered more than once: sockets of a zero-copy interface need a
   /// registration apart from those of the others.
-  public init(memory: MappedMemory) throws(XDPError) {
+  ///
+  /// - `isMultiPiece`: asks for frames in several pieces, which there are from Linux 6.6 on.
+  public init(memory: MappedMemory, isMultiPiece: Bool = true) throws(XDPError) {
     self.memory = memory
+    self.isMultiPiece = isMultiPiece && UMEM.isMultiPieceKnown
     unsafe fill = .allocate(capacity: 1)
     unsafe fill.initialize(to: xsk_ring_prod())
     unsafe completion = .allocate(capacity: 1)
@@ -53,6 +60,9 @@ public final class UMEM: @unchecked Sendable {
       throw XDPError(call: "registering frame memory", number: -result, subject: "AF_XDP")
     }
   }
+
+  /// Whether the kernel knows frames in several pieces; false also for who may open no sockets.
+  public static let isMultiPieceKnown = cxdp_knows_pieces()
 
   /// Whether the next socket is made out of the registration itself.
   var isUnbound: Bool { openSocketCount == 0 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ControlPlane
+import Foundation
 import Inet
 import Testing
 
@@ -69,6 +70,39 @@ import Testing
     for title in ["Workers", "Ports", "Endpoints", "Drops"] { #expect(!text.contains(title)) }
     #expect(text.contains("Addresses: none\n"))
     #expect(text.hasSuffix("15552 for bursts and what is sent\n"))
+  }
+
+  @Test func socketsAreShownWithTheReasonForThem() throws {
+    var status = Samples.status
+    status.underlay = UnderlayReport(
+      interface: "br0", method: .socket, methodReason: "br0 is a bridge", mode: nil, mtu: 9000,
+      addresses: [Samples.prefix("192.0.2.1/24")], vxlanPort: 4789, state: .up)
+    let text = TextReport.text(status)
+    for line in [
+      "Underlay: br0, up\n", "Mode: sockets (br0 is a bridge)\n", "MTU: 9000 B, overlay 1450 B\n",
+      "Addresses: 192.0.2.1/24\n", "VXLAN: UDP port 4789\n",
+    ] {
+      #expect(text.contains(line), "\(text)")
+    }
+    let json = String(decoding: try JSONEncoder().encode(status.underlay), as: UTF8.self)
+    #expect(json.contains("\"method\":\"socket\""), "\(json)")
+    #expect(json.contains("\"method_reason\":\"br0 is a bridge\""), "\(json)")
+    #expect(!json.contains("\"mode\""), "\(json)")
+  }
+
+  @Test func withoutAnInterfaceNothingIsSaidOfOne() {
+    var status = Samples.status
+    status.underlay = UnderlayReport(
+      interface: nil, method: .socket, methodReason: "no interface is configured", mode: nil,
+      mtu: 0, addresses: [], vxlanPort: 4789, state: .up)
+    let text = TextReport.text(status)
+    for line in [
+      "Underlay: any interface\n", "Mode: sockets (no interface is configured)\n",
+      "MTU: overlay 1450 B\n",
+    ] {
+      #expect(text.contains(line), "\(text)")
+    }
+    #expect(!text.contains("Addresses:"))
   }
 
   @Test func containersAreListedLikeThis() {

@@ -7,7 +7,7 @@ import Testing
 @Suite struct ControlPlaneErrorSuite {
   @Test(arguments: [
     ControlPlaneError.underlayMissing("eth9"), .underlayWithoutAddress("eth9"),
-    .underlayNotEthernet("eth9"), .notAttached("eth9"), .alreadyAttached("eth9 is there"),
+    .underlayUnfit("eth9 is a bridge"), .notAttached("eth9"), .alreadyAttached("eth9 is there"),
     .engine(EngineFailure("eth9 refused")),
   ])
   func sentenceNamesWhatItIsAbout(error: ControlPlaneError) {

@@ -3,6 +3,7 @@
 import ControlPlane
 import Forwarding
 import Inet
+import Sealing
 
 /// A data plane that does nothing, for tests to replace a part of.
 protocol IdleEngine: ForwardingEngine {}
@@ -13,6 +14,11 @@ extension IdleEngine {
   var frameLengthMax: Int { 3840 }
   func clearHintEvent() {}
   func takeHints(_ body: (Hint) -> Void) {}
+  func takeControlFrames(_ body: (ControlFrame) -> Void) {}
+  func order(_ orders: [ControlOrder]) -> Bool { true }
+  func beginSession(_ key: SessionKey, isOutbound: Bool) -> UInt16? { nil }
+  func endSession(_ session: UInt16) {}
+  func openSockets(_ request: SocketPortRequest) throws(EngineFailure) {}
   func openPort(_ request: PortRequest) throws(EngineFailure) {}
   func closePort(_ port: PortIndex, keepsProgram: Bool) -> [EngineFailure] { [] }
   func setOverlayAddresses(_: [SocketAddress], port: PortIndex) throws(EngineFailure) {}

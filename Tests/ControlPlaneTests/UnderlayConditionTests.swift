@@ -45,18 +45,20 @@ import Testing
     #expect(inUse.problems(addresses: addresses, overlayMTU: 1300) == [])
   }
 
-  @Test func containersGetWhatIsWantedAsFarAsThereIsRoomAndNeverLessThanNothing() {
-    func overlayMTU(_ wanted: Int?, _ mtu: Int) -> Int {
-      UnderlayCondition.overlayMTU(wanted: wanted, mtu: mtu, frameLengthMax: 3840)
+  @Test func containersGetWhatFitsInOnePieceUnlessMoreIsWanted() {
+    func overlayMTU(_ wanted: Int?, _ mtu: Int?, frame: Int = 65_549) -> Int {
+      UnderlayCondition.overlayMTU(wanted: wanted, mtu: mtu, frameLengthMax: frame)
     }
     #expect(overlayMTU(nil, 1500) == 1450)
-    #expect(overlayMTU(1300, 1500) == 1300)
-    #expect(overlayMTU(1500, 1500) == 1450)
-    #expect(overlayMTU(nil, 9000) == 3772)
-    for mtu in [50, 49, 20, 0] {
-      #expect(overlayMTU(nil, mtu) == 0)
-      #expect(overlayMTU(576, mtu) == 0)
+    #expect(overlayMTU(nil, 65_536) == 65_481)
+    #expect(overlayMTU(nil, 9000, frame: 3840) == 3772)
+    #expect(overlayMTU(nil, nil) == 1450)
+    for wanted in [576, 1450, 1500, 65_535] {
+      #expect(overlayMTU(wanted, 1500) == wanted)
+      #expect(overlayMTU(wanted, nil) == wanted)
     }
+    #expect(overlayMTU(65_535, 1500, frame: 3840) == 3826)
+    for mtu in [50, 49, 20, 0] { #expect(overlayMTU(nil, mtu) == 0) }
   }
 
   @Test func eachProblemSaysWhatToDo() {

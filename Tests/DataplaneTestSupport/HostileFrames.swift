@@ -14,14 +14,30 @@ package struct HostileFrames {
   private let cruel: [[UInt8]]
   /// By peer, packets of the mesh from there, from anywhere and for anybody.
   private let mesh: [[UInt8]]
+  /// Of the next sealed datagram of sleeve.
+  private var number: UInt64 = 0
+  /// The last one.
+  private var sealed: [UInt8] = []
 
-  /// Frames for a switch made with default options and stations 0 to 5, which joined a mesh.
+  /// The key of neighbour 2's sleeve; neighbour 1 seals nothing.
+  package static let key = [UInt8](repeating: 0x42, count: 32)
+
+  /// Frames for a switch made with default options and stations 0 to 5, which joined a mesh
+  /// with `sleeveOptions`.
   package init(seed: UInt64) {
     random = SeededGenerator(seed: seed)
     inner = HostileFrames.innerFrames(&random)
     outer = inner.enumerated().map { DataplaneTestSupport.outer(from: $0.offset % 3, $0.element) }
     cruel = HostileFrames.cruelFrames(&random)
     mesh = HostileFrames.meshFrames(inner, &random)
+  }
+
+  /// How the switch joins its mesh: to neighbour 1 by VXLAN, to neighbour 2 by sealed sleeve.
+  package static var sleeveOptions: SleeveOptions {
+    var options = SleeveOptions()
+    options.keys = [2: key]
+    options.neighboursByVXLAN = [1]
+    return options
   }
 
   /// The next frame for a port of one kind, which a few times is one for the other kind.
@@ -32,9 +48,7 @@ package struct HostileFrames {
     default: break
     }
     let isSwapped = random.number(below: 16) == 0
-    let isMesh = random.number(below: 3) == 0
-    let frames = isOuter != isSwapped ? (isMesh ? mesh : outer) : inner
-    var bytes = frames[random.number(below: frames.count)]
+    var bytes = isOuter != isSwapped ? nextOuter() : inner[random.number(below: inner.count)]
     switch random.number(below: 4) {
     case 0: bytes.removeLast(random.number(below: bytes.count))
     case 1: mutate(&bytes)
@@ -42,6 +56,52 @@ package struct HostileFrames {
     }
     return bytes
   }
+
+  private mutating func nextOuter() -> [UInt8] {
+    switch random.number(below: 4) {
+    case 0: mesh[random.number(below: mesh.count)]
+    case 1: nextDatagram()
+    default: outer[random.number(below: outer.count)]
+    }
+  }
+
+  /// A datagram of sleeve from a neighbour, or from somebody who is none.
+  private mutating func nextDatagram() -> [UInt8] {
+    let count = random.number(below: 16) == 0 ? 70 : random.number(below: 4)
+    var records = (0..<count).map { _ in nextRecord(isShort: count > 4) }
+    // As long as chunks have room for.
+    while records.reduce(0, { $0 + $1.count }) > 3000 { records.removeLast() }
+    let sender = random.number(below: 8)
+    let name = HostileFrames.names[sender < 2 ? sender * 3 : 1 + sender % 2]
+    var datagram = sleeveDatagram(from: name, records)
+    if sender % 2 == 1 && sender > 1 {
+      number += 1
+      // Now and then one that was there before.
+      if random.number(below: 2) == 0 && number > 1 { return sealed }
+      datagram = sealedDatagram(
+        from: name, records, key: HostileFrames.key, number: number,
+        isFragmentable: random.number(below: 2) == 0, isOutbound: false)
+      sealed = sleeveOuter(fromPeer: 2, datagram)
+    }
+    return sleeveOuter(fromPeer: 1 + random.number(below: 3), datagram)
+  }
+
+  private mutating func nextRecord(isShort: Bool) -> [UInt8] {
+    let names = HostileFrames.names
+    let (source, destination) = (random.number(below: 5), random.number(below: 10) % 5)
+    var frame = inner[random.number(below: inner.count)]
+    switch random.number(below: 8) {
+    case 0: frame = random.bytes(random.number(below: 20))
+    case 1: frame = zeroFrame(14 + random.number(below: 20))
+    case 2: frame = sleeveHeartbeat(UInt64(number))
+    default: if isShort { frame = Array(frame.prefix(14 + random.number(below: 10))) }
+    }
+    return sleeveRecord(
+      from: names[source], to: names[random.number(below: 2) * destination], frame)
+  }
+
+  /// Of the switch, its three peers, and of nobody.
+  private static let names = MemorySwitch.peerNames + [PeerName(bits: 0x99)]
 
   private mutating func mutate(_ bytes: inout [UInt8]) {
     for _ in 0...random.number(below: 4) {
@@ -66,7 +126,8 @@ package struct HostileFrames {
     _ inner: [[UInt8]], _ random: inout SeededGenerator
   ) -> [[UInt8]] {
     let numbers = MemorySwitch.meshShortIDs + [0, 0xFFF]
-    return inner.map { frame in
+    return inner.enumerated().map { index, inner in
+      let frame = index % 16 == 0 ? vxlanHeartbeat(UInt64(index), length: 14 + index) : inner
       let network = meshNetwork(
         from: numbers[random.number(below: 6)],
         to: numbers[random.number(below: 2) * random.number(below: 6)])

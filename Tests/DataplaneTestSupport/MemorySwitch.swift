@@ -4,7 +4,8 @@ package import Dataplane
 package import Forwarding
 package import Inet
 package import Routing
-import Tables
+package import Sealing
+package import Tables
 import Telemetry
 import TestSupport
 
@@ -53,6 +54,12 @@ package final class MemorySwitch {
   package var model: ForwardingModel
   /// Ports being served, by number.
   package private(set) var ports: [PortIndex: MemoryPort] = [:]
+  /// Keys of neighbours' sleeves.
+  package let sessions = SleeveSessions()
+  /// The worker's reports of neighbours' frames.
+  package var controlFrames: ConsumerRing<ControlFrame>
+  /// Frames that the worker is to send to neighbours.
+  package var orders: ProducerRing<ControlOrder>
   private let snapshots: SnapshotMemory
   private var commands: ProducerRing<WorkerCommand>
   private var hints: ConsumerRing<Hint>
@@ -64,10 +71,12 @@ package final class MemorySwitch {
     model = try ForwardingModel(memory: snapshots, seed: 1, options: .init())
     ends = try WorkerEnds(frameCount: options.frameCount)
     worker = ends.makeWorker(
-      snapshot: snapshots, index: 0, hintEvent: -1, handOver: options.handOver,
+      snapshot: snapshots, index: 0, hintEvent: -1, sessions: sessions, handOver: options.handOver,
       wakeEvents: [-1, -1])
     commands = ends.commandEnd()
     hints = ends.hintEnd()
+    controlFrames = ends.controlFrameEnd()
+    orders = ends.orderEnd()
     for number in 0..<options.stationPortCount {
       model.addPort(PortIndex(UInt16(number)), receivesFloods: true)
       try start(PortIndex(UInt16(number)), kind: .station)
@@ -82,13 +91,13 @@ package final class MemorySwitch {
   // MARK: Ports
 
   /// Opens a port and has it served.
-  package func start(_ port: PortIndex, kind: PortKind) throws {
+  package func start(_ port: PortIndex, kind: PortKind, frameLengthMax: Int? = nil) throws {
     let slot = port.number
     let memory = try MemoryPort(
       port: port, kind: kind, slot: slot, ringCapacity: options.ringCapacity, frames: ends.frames)
     let length = kind == .underlay ? options.frameLengthMax + 50 : options.frameLengthMax
     let queue = memory.queue(
-      frameLengthMax: length, fillTarget: options.fillTarget, counters: ends)
+      frameLengthMax: frameLengthMax ?? length, fillTarget: options.fillTarget, counters: ends)
     ends.ports.fill(slot, with: queue)
     ports[port] = memory
     command(WorkerCommand(.startQueue, slot: slot))
@@ -217,6 +226,12 @@ package func frame(from source: Int, to destination: Int, payloadLength: Int = 2
     .udp(
       sourcePort: 1000, destinationPort: 2000,
       payload: (0..<payloadLength).map { UInt8(truncatingIfNeeded: $0) })
+}
+
+/// A frame that nobody can cut or answer, from one test station to another.
+package func opaqueFrame(from source: Int, to destination: Int, length: Int) -> [UInt8] {
+  FrameBuilder(sourceMAC: stationMAC(source), destinationMAC: stationMAC(destination))
+    .ethernet(type: 0x88B5, payload: (0..<length - 14).map { UInt8(truncatingIfNeeded: $0) })
 }
 
 /// The outer frame that carries `inner` from a test's endpoint to us.

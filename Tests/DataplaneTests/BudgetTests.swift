@@ -47,6 +47,21 @@ import Testing
     #expect(budget([(.underlay, 1)]).portsLeft() >= 1000)
   }
 
+  @Test func longFramesNeedChunksBesides() {
+    #expect(FrameBudget.longFrameFill(frameLengthMax: 1514) == 0)
+    #expect(FrameBudget.longFrameFill(frameLengthMax: 3840) == 0)
+    #expect(FrameBudget.longFrameFill(frameLengthMax: 9014) == 2 * 3)
+    #expect(FrameBudget.longFrameFill(frameLengthMax: Frame.lengthMax) == 2 * 18)
+    let usual = FrameBudget(chunkCount: 16_384, underlayQueueCount: 1, stationQueueCount: 10)
+    let long = FrameBudget(
+      chunkCount: 16_384, underlayQueueCount: 1, stationQueueCount: 10, longFrameFill: 11 * 36)
+    #expect(long.onFillRings == usual.onFillRings + 11 * 36)
+    #expect(
+      !FrameBudget(
+        chunkCount: 16_384, underlayQueueCount: 0, stationQueueCount: 500, longFrameFill: 500 * 36
+      ).isSound)
+  }
+
   @Test func aBudgetThatIsOverdrawnHasNothingLeft() {
     let many = budget(Array(repeating: (.station, 1), count: 2048))
     #expect(many.kernel.bytes > KernelMemoryBudget.limit)

@@ -65,7 +65,7 @@ struct DisposalTests {
   @Test func frameTooLongForThePortEndsInTheMiddleOfARun() throws {
     let bridge = try bridge()
     let short = frame(from: 1, to: 2)
-    let long = frame(from: 1, to: 2, payloadLength: 300)
+    let long = opaqueFrame(from: 1, to: 2, length: 342)
     let sent = try pass([short, short, long, short, long, long, short], bridge)
     #expect(sent == [port(1): [short, short, short, short]])
     #expect(try bridge.account.dropped(.tooLongForPort) == 3)

@@ -15,6 +15,55 @@ import Testing
 
 /// Frames that arrive at one worker and leave through a port that another one serves.
 struct HandOverTests {
+  @Test func frameOfSeveralPiecesIsHandedOverWholeOrNotAtAll() throws {
+    let pair = try WorkerPair()
+    var handed: UInt64 = 0
+    for payloadLength in [3798, 3799, 4054, 4055, 8150, 8151, 20_000, 65_507] {
+      let bytes = frame(from: 1, to: 2, payloadLength: payloadLength)
+      #expect(pair.entrance.arrive(bytes))
+      _ = pair.first.breathe()
+      _ = pair.second.breathe()
+      #expect(pair.exit.takeSent() == [bytes])
+      handed += 1
+      try pair.expectBalance(handedOver: handed, sent: handed)
+    }
+    _ = pair.first.breathe()
+    _ = pair.second.breathe()
+    #expect(pair.first.framesFree + pair.entrance.chunkCount == 1024)
+    #expect(pair.second.framesFree + pair.exit.chunkCount == 1024)
+  }
+
+  @Test func pathTakesAsManyLongFramesAsItHasRoomForAllPiecesOf() throws {
+    let pair = try WorkerPair()
+    let bytes = frame(from: 1, to: 2, payloadLength: 65_507)
+    for _ in 0..<20 {
+      #expect(pair.entrance.arrive(bytes))
+      _ = pair.first.breathe()
+    }
+    // 17 of 256 places each.
+    let account = try pair.account(pair.firstEnds)
+    #expect(account.isBalanced && account.handedOver == 15)
+    #expect(account.dropped(.handOverRingFull) == 5)
+    var sent: [[UInt8]] = []
+    for _ in 0..<4 {
+      _ = pair.second.breathe()
+      sent += pair.exit.takeSent()
+    }
+    #expect(sent == [[UInt8]](repeating: bytes, count: 15))
+    try pair.expectBalance(handedOver: 15, sent: 15)
+  }
+
+  @Test func handedFrameForWhichChunksAreShortIsCounted() throws {
+    let pair = try WorkerPair(secondFrameCount: 136)
+    #expect(pair.entrance.arrive(frame(from: 1, to: 2, payloadLength: 65_507)))
+    #expect(pair.entrance.arrive(frame(from: 1, to: 2)))
+    _ = pair.first.breathe()
+    _ = pair.second.breathe()
+    #expect(pair.exit.takeSent() == [frame(from: 1, to: 2)])
+    let account = try pair.account(pair.secondEnds)
+    #expect(account.isBalanced && account.dropped(.noFrameForCopy) == 1)
+  }
+
   @Test func frameForAnotherWorkersPortLeavesThereOneBreathLater() throws {
     let pair = try WorkerPair()
     let bytes = frame(from: 1, to: 2, payloadLength: 900)
@@ -125,7 +174,7 @@ private final class WorkerPair: @unchecked Sendable {
   private var firstCommands: ProducerRing<WorkerCommand>
   private var secondCommands: ProducerRing<WorkerCommand>
 
-  init(wakeEvent: CInt = -1) throws {
+  init(wakeEvent: CInt = -1, secondFrameCount: Int = 1024) throws {
     let snapshots = try SnapshotMemory(pageCount: 256, entryCountMax: 64)
     var model = try ForwardingModel(memory: snapshots, seed: 1, options: .init())
     for number in 0...1 { model.addPort(port(number), receivesFloods: true) }
@@ -134,7 +183,7 @@ private final class WorkerPair: @unchecked Sendable {
     #expect(isCommitted)
     let handOver = try HandOverMemory(workerCount: 2)
     firstEnds = try WorkerEnds(frameCount: 1024)
-    secondEnds = try WorkerEnds(frameCount: 1024)
+    secondEnds = try WorkerEnds(frameCount: secondFrameCount)
     let events: [CInt] = [-1, wakeEvent]
     first = firstEnds.makeWorker(
       snapshot: snapshots, index: 0, hintEvent: -1, handOver: handOver, wakeEvents: events)
@@ -154,7 +203,7 @@ private final class WorkerPair: @unchecked Sendable {
       port: port(number), kind: .station, slot: UInt16(number), ringCapacity: 512,
       frames: ends.frames)
     ends.ports.fill(
-      made.slot, with: made.queue(frameLengthMax: 1514, fillTarget: 128, counters: ends))
+      made.slot, with: made.queue(frameLengthMax: Frame.lengthMax, fillTarget: 128, counters: ends))
     return made
   }
 

@@ -27,9 +27,10 @@ import Testing
     #expect(account.received == UInt64(flood.arrived), "\(flood)")
     #expect(account.sent == UInt64(flood.left), "\(flood)")
     // Nobody closes a port or makes one bad here, every endpoint's next hop is known, and there is
-    // one worker only.
+    // one worker only; no frame is longer than a chunk.
     let absent: [DropReason] = [
       .portGone, .nextHopUnresolved, .nobodyToFloodTo, .faultInjected, .handOverRingFull,
+      .piecesMissing,
     ]
     for reason in DropReason.allCases where !absent.contains(reason) {
       #expect(account.dropped(reason) > 0, "\(flood): no frame met \(reason)")
@@ -50,11 +51,24 @@ private struct HostileFlood: CustomStringConvertible {
     options.frameCount = 120
     options.ringCapacity = 32
     options.fillTarget = 16
-    bridge = try MeshBench(options).bridge
+    bridge = try MemorySwitch(options)
+    _ = try bridge.joinSleeve(HostileFrames.sleeveOptions)
     for station in 0..<6 {
       bridge.learn(station, at: station < 4 ? behind(port: station / 2) : behind(endpoint: 0))
     }
     frames = HostileFrames(seed: seed)
+  }
+
+  /// More heartbeats arrive than the ring of reports has room for.
+  private mutating func fillReports() throws {
+    let names = MemorySwitch.peerNames
+    let beat = sleeveRecord(from: names[1], to: names[0], sleeveHeartbeat(1))
+    let datagram = sleeveDatagram(from: names[1], [[UInt8]](repeating: beat, count: 64))
+    let memory = try #require(bridge.ports[MemorySwitch.underlay])
+    for _ in 0..<80 {
+      if memory.arrive(sleeveOuter(fromPeer: 1, datagram)) { arrived += 1 }
+      try breathe()
+    }
   }
 
   /// A few frames arrive, and a breath deals with them.
@@ -67,10 +81,12 @@ private struct HostileFlood: CustomStringConvertible {
     }
     try breathe()
     if frames.random.number(below: 6) == 0 { left += bridge.discard() }
+    if frames.random.number(below: 100) == 0 { _ = bridge.takeControlFrames() }
   }
 
   /// Everything leaves.
   mutating func settle() throws {
+    try fillReports()
     for _ in 0..<8 {
       left += bridge.discard()
       try breathe()

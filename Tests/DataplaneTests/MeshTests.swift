@@ -149,7 +149,7 @@ struct MeshTests {
   @Test func relayWithoutAWayOrTooLongForItIsDropped() throws {
     let bench = try MeshBench()
     #expect(
-      try bench.pass(frame(from: 9, to: 8, payloadLength: 1473), via: 1, from: 1, to: 3).isEmpty)
+      try bench.pass(opaqueFrame(from: 9, to: 8, length: 1515), via: 1, from: 1, to: 3).isEmpty)
     bench.bridge.setPeer(try #require(bench.peers[3]), shortID: 0xD0D, nextHop: nil)
     bench.bridge.publish()
     #expect(try bench.pass(frame(from: 9, to: 8), via: 1, from: 1, to: 3).isEmpty)

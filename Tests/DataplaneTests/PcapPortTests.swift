@@ -32,7 +32,7 @@ struct PcapPortTests {
     #expect(try port.deliver())
     #expect(port.upcoming == nil && port.counts.delivered == 1)
     var batch = Batch()
-    queue.receive(into: &batch, memory: memory)
+    queue.receive(into: &batch, memory: &memory)
     #expect(batch.count == 1)
     #expect(try port.deliver(), "nothing is left to wait for")
     #expect(port.counts.delivered == 1)
@@ -46,7 +46,7 @@ struct PcapPortTests {
     queue.replenish(slot: 0, memory: &memory)
     #expect(try port.deliver())
     var batch = Batch()
-    queue.receive(into: &batch, memory: memory)
+    queue.receive(into: &batch, memory: &memory)
     let free = memory.freeCount
     #expect(queue.send(batch.frames[0], slot: 0, memory: &memory))
     _ = queue.flush(memory: &memory)
@@ -58,9 +58,31 @@ struct PcapPortTests {
     #expect(written == [PcapRecord(nanoseconds: 42, bytes: frame(from: 1, to: 2))])
   }
 
-  @Test func frameThatFitsNoChunkIsLeftOutAndCounted() throws {
+  @Test func frameOfSeveralPiecesComesInAndLeavesWhole() throws {
     let ends = try WorkerEnds(frameCount: 64)
-    let port = try port([[UInt8](repeating: 2, count: 3841)], ends)
+    let long = frame(from: 1, to: 2, payloadLength: 65_507)
+    let port = try port([long], ends)
+    var memory = FrameMemory(memory: ends.frames)
+    var queue = port.queue(counters: ends.portCounters(slot: 0))
+    queue.replenish(slot: 0, memory: &memory)
+    #expect(try port.deliver() && port.counts.delivered == 1)
+    var batch = Batch()
+    queue.receive(into: &batch, memory: &memory)
+    #expect(batch.count == 1 && batch.frames[0].pieceCount == 18)
+    let free = memory.freeCount
+    #expect(queue.send(batch.frames[0], slot: 0, memory: &memory))
+    _ = queue.flush(memory: &memory)
+    try port.collect(at: 42)
+    queue.complete(memory: &memory)
+    #expect(memory.freeCount == free + 18 && port.counts.sent == 1)
+    try port.finish()
+    let written = try records(of: folder.path("out.pcap"))
+    #expect(written == [PcapRecord(nanoseconds: 42, bytes: long)])
+  }
+
+  @Test func frameLongerThanAnyPacketIsLeftOutAndCounted() throws {
+    let ends = try WorkerEnds(frameCount: 64)
+    let port = try port([[UInt8](repeating: 2, count: 65_550)], ends)
     #expect(try port.deliver())
     #expect(port.upcoming == nil && port.counts.tooLong == 1 && port.counts.delivered == 0)
   }

@@ -82,8 +82,10 @@ struct TraceSelectionTests {
         #expect(plain.worker.breathe() == traced.worker.breathe())
         if random.number(below: 8) == 0 { #expect(plain.drain() == traced.drain(), "\(random)") }
         #expect(plain.takeHints() == traced.takeHints())
+        #expect(plain.takeControlFrames() == traced.takeControlFrames())
         recorded += traced.takeTrace().count
         try #require(try plain.account == traced.account, "\(random)")
+        try #require(plain.worker.framesFree == traced.worker.framesFree, "\(random)")
       }
       #expect(plain.drain() == traced.drain(), "\(random)")
       #expect(recorded > 20 && plain.takeTrace().isEmpty)
@@ -97,6 +99,7 @@ struct TraceSelectionTests {
     options.ringCapacity = 32
     options.fillTarget = 16
     let bridge = try MemorySwitch(options)
+    _ = try bridge.joinSleeve(HostileFrames.sleeveOptions)
     for station in 0..<4 { bridge.learn(station, at: behind(port: station / 2)) }
     for station in 4..<6 { bridge.learn(station, at: behind(endpoint: 0)) }
     return bridge

@@ -82,11 +82,11 @@ struct TraceTests {
         .lookUp, .splitHorizon, outer(from: 0, inner), MemorySwitch.underlay, behind(endpoint: 1)
       ),
       (
-        .encapsulate, .tooLongForUnderlay, frame(from: 1, to: 2, payloadLength: 1600), port(0),
+        .end, .tooLongForUnderlay, opaqueFrame(from: 1, to: 2, length: 1642), port(0),
         behind(endpoint: 1)
       ),
       (
-        .end, .tooLongForPort, frame(from: 1, to: 2, payloadLength: 1600), port(0),
+        .end, .tooLongForPort, opaqueFrame(from: 1, to: 2, length: 1642), port(0),
         behind(port: 1)
       ),
       (.end, .portGone, inner, port(0), behind(port: 2)),

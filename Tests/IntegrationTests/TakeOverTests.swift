@@ -15,6 +15,7 @@ extension RealHosts {
       try Testbed.run(containers: 1) { bed in
         let container = bed.containersOfA[0]
         bed.a.kill()
+        try bed.a.writeConfig(bed.a.config(mode: "xdp"))
         let foreign = try ForeignProgram("eth0", in: bed.a.namespace, mode)
         let before = try bed.a.namespace.interfaces()
         let outcome = try attempt(try bed.a.weftdCommand("--config", bed.a.configFile))
@@ -58,6 +59,7 @@ extension RealHosts {
     @Test(.timeLimit(.minutes(1))) func refusedStartLeavesAFreshHostAsItWas() throws {
       try Testbed.run(containers: 0) { bed in
         bed.a.stop()
+        try bed.a.writeConfig(bed.a.config(mode: "xdp"))
         let foreign = try ForeignProgram("eth0", in: bed.a.namespace, .native)
         let outcome = try attempt(try bed.a.weftdCommand("--config", bed.a.configFile))
         #expect(outcome.status == Self.unavailable, "\(outcome)")

@@ -142,8 +142,12 @@ extension RealHosts {
         foreign.interface = "eth0"
         try expectProblem(bed.a, "eth0 is down")
         try bed.a.namespace.ip("link set eth0 up")
-        try expectProblem(bed.a, "eth0 already has the XDP program")
-        #expect(try bed.a.status().problems.contains { $0.contains("'\(ForeignProgram.name)'") })
+        try eventually("sockets are used, and why is told", within: .seconds(10)) {
+          let underlay = try bed.a.status().underlay
+          return underlay.method == "socket"
+            && underlay.method_reason.contains("eth0 already has the XDP program")
+            && underlay.method_reason.contains("'\(ForeignProgram.name)'")
+        }
         #expect(try foreign.isAttached())
         try foreign.detach()
         try bed.a.namespace.ip("link set eth1 up")

@@ -41,13 +41,14 @@ struct Journal {
   private static func words(_ input: MeshInput) -> String {
     switch input {
     case .received(let link, let bytes): "received \(bytes.count) B on \(number(link))"
-    case .datagram(let bytes, let address): "datagram of \(bytes.count) B from \(address)"
+    case .special(let special):
+      "\(special.overlay) \(special.content) of \(special.frameLength) B from \(special.peer)"
     case .accepted(let link, let remote, _): "accepted \(number(link)) from \(remote)"
     case .dialed(let link, let remote, _): "dialed \(number(link)) to \(remote)"
     case .dialFailed(let link, let reason): "dial \(number(link)) failed: \(reason)"
     case .closed(let link, let reason): "closed \(number(link)): \(reason)"
     case .connect(let targets, _): "connect \(targets.map(\.text))"
-    case .deadline, .datagramTooLong, .forget: "\(input)"
+    case .deadline, .datagramTooLong, .forget, .underlayMTU, .overlayMTU: "\(input)"
     }
   }
 
@@ -56,7 +57,7 @@ struct Journal {
     case .dial(let link, let address): "dial \(number(link)) \(address)"
     case .send(let link, let bytes): "send \(bytes.count) B on \(number(link))"
     case .close(let link): "close \(number(link))"
-    case .datagram(let bytes, let address, _): "datagram of \(bytes.count) B to \(address)"
+    case .probe(let probe): "\(probe.overlay) of \(probe.frameLength) B to \(probe.peer)"
     case .forwardingChanged: "forwarding changed"
     case .peersForgotten(let names): "forgot \(names)"
     case .note(let note): "note \(note.text) \(note.details.sorted { $0.key < $1.key })"
@@ -87,12 +88,14 @@ struct Journal {
     case .received(let link, let bytes):
       mix(link.number)
       mix(bytes)
-    case .datagram(let bytes, _): mix(bytes)
+    case .special(let special):
+      mix(special.peer.bits)
+      mix(UInt64(special.frameLength))
     case .accepted(let link, _, _): mix(link.number ^ 1 << 32)
     case .dialed(let link, _, _): mix(link.number ^ 2 << 32)
     case .dialFailed(let link, _): mix(link.number ^ 3 << 32)
     case .closed(let link, _): mix(link.number ^ 4 << 32)
-    case .deadline, .datagramTooLong, .connect, .forget: mix(5 << 32)
+    case .deadline, .datagramTooLong, .connect, .forget, .underlayMTU, .overlayMTU: mix(5 << 32)
     }
   }
 
@@ -105,9 +108,9 @@ struct Journal {
       mix(link.number)
       mix(bytes)
     case .close(let link): mix(link.number ^ 6 << 32)
-    case .datagram(let bytes, let address, _):
-      mix(UInt64(address.address.bits))
-      mix(bytes)
+    case .probe(let probe):
+      mix(probe.peer.bits)
+      mix(UInt64(probe.frameLength))
     case .forwardingChanged: mix(7 << 32)
     case .peersForgotten(let names): for name in names { mix(name.bits) }
     case .note(let note): mix(Array(note.text.utf8))

@@ -19,7 +19,10 @@ extension World {
     let after = hosts[number].machine.forwarding
     let isTold = effects.contains(.forwardingChanged)
     expect(isTold == (before != after), number, "a change of forwarding is told, nothing else")
-    if isTold { judgeForwarding(number, after) }
+    if isTold {
+      judgeForwarding(number, after)
+      judgeChoices(number, effects, before: before, after: after)
+    }
     if isTold || eventCount % 64 == 0 { judgeNames(number) }
     if case .deadline = input, let next = hosts[number].machine.nextDeadline {
       expect(next > clock, number, "nothing is due any more after a deadline")
@@ -75,6 +78,27 @@ extension World {
     let named = forwarding.peers.flatMap { $0.broadcast + [$0.nextHop].compactMap(\.self) }
     expect(
       usable.isSuperset(of: named + forwarding.broadcast), number, "next hops are neighbours")
+  }
+
+  /// Whatever carries frames from now on instead of something else is noted; that it is the first
+  /// is among the lines of which a log takes only so many a second.
+  private func judgeChoices(
+    _ number: Int, _ effects: [MeshEffect], before: MeshForwarding, after: MeshForwarding
+  ) {
+    let former = Dictionary(
+      before.neighbours.map { ($0.connectionUID, $0.chosen) }, uniquingKeysWith: { one, _ in one })
+    for neighbour in after.neighbours {
+      guard let chosen = neighbour.chosen, let known = former[neighbour.connectionUID] ?? nil,
+        chosen != known
+      else { continue }
+      let isNoted = effects.contains { effect in
+        guard case .note(let note) = effect, note.text == "overlay changed" else { return false }
+        return note.details["peer"] == neighbour.name.description
+          && note.details["from"] == known.rawValue && note.details["to"] == chosen.rawValue
+          && note.details["reason"]?.isEmpty == false
+      }
+      expect(isNoted, number, "a change of the overlay is noted")
+    }
   }
 
   private func judgeNames(_ number: Int) {

@@ -23,6 +23,12 @@ struct Conditions {
   var parts: [Int: Int] = [:]
   /// Ways that datagrams do not take.
   var deafForDatagrams: Set<Way> = []
+  /// Ways that datagrams of one overlay do not take.
+  var deafForOverlay: [OverlayKind: Set<Way>] = [:]
+  /// What ways carry in one piece, other than 1500 bytes with all headers.
+  var pathMTUs: [Way: Int] = [:]
+  /// Whether routers say so to who sends more.
+  var hasRouters = false
   /// Ways that nobody can dial.
   var deafForDials: Set<Way> = []
 
@@ -55,7 +61,7 @@ extension World {
   /// Whether something happens that happens so often.
   func chance(of10000 count: Int) -> Bool { count > 0 && random.number(below: 10_000) < count }
 
-  private func delay() -> Duration {
+  func delay() -> Duration {
     let low = conditions.delay.lowerBound / .nanoseconds(1)
     let high = conditions.delay.upperBound / .nanoseconds(1)
     return .nanoseconds(Int(low) + random.number(below: max(1, Int(high - low))))
@@ -216,28 +222,6 @@ extension World {
       }
       let isStuck = network.sessions[session].contains { !$0.held.isEmpty }
       if !isStuck { network.stuck.remove(session) }
-    }
-  }
-
-  // MARK: Datagrams
-
-  /// Where a host's datagrams seem to come from.
-  private func visible(_ number: Int) -> SocketAddress {
-    guard let gateway = hosts[number].gateway else { return hosts[number].address }
-    return SocketAddress(gateway, port: UInt16(20_000 + number))
-  }
-
-  func send(datagram: [UInt8], to address: SocketAddress, from number: Int) {
-    guard let other = hosts.indices.first(where: { visible($0) == address }),
-      hosts[other].life == .up, conditions.isOpen(number, other),
-      !conditions.deafForDatagrams.contains(.init(from: number, to: other)),
-      !chance(of10000: conditions.lossPer10000)
-    else { return }
-    let incarnation = hosts[other].incarnation
-    let input = MeshInput.datagram(datagram, from: visible(number))
-    for _ in 0..<(chance(of10000: conditions.duplicatesPer10000) ? 2 : 1) {
-      let wait = chance(of10000: conditions.latePer10000) ? delay() * 20 : delay()
-      schedule(.input(host: other, incarnation: incarnation, input), after: wait)
     }
   }
 }

@@ -243,7 +243,7 @@ final class World {
     case .dial(let link, let address): dial(number, link, address)
     case .send(let link, let bytes): send(bytes, on: link, from: number)
     case .close(let link): close(link, at: number)
-    case .datagram(let bytes, let address, _): send(datagram: bytes, to: address, from: number)
+    case .probe(let probe): send(probe, from: number)
     case .forwardingChanged:
       noteEstablished(of: number)
       directories[number] = nil

@@ -12,6 +12,23 @@ enum Holdings {
     (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0
   }
 
+  /// How many raw sockets this process has in its own network namespace.
+  static var rawSocketCount: Int {
+    // The tenth field of a line is the socket's number.
+    let listing = try? String(contentsOfFile: "/proc/self/net/raw", encoding: .utf8)
+    let numbers = Set(
+      (listing ?? "").split(separator: "\n").compactMap { line -> String? in
+        let fields = line.split(separator: " ")
+        return fields.count > 9 ? "socket:[\(fields[9])]" : nil
+      })
+    let folder = "/proc/self/fd"
+    let descriptors = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return descriptors.count {
+      let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")
+      return target.map(numbers.contains) ?? false
+    }
+  }
+
   /// The names of threads that a transport starts, sorted.
   static var threads: [String] {
     let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []

@@ -37,6 +37,17 @@ struct Hosts {
   /// Opens a transport on the far host.
   func farStation() throws -> Station { try station(names[2], Self.far) }
 
+  /// Runs something on the near host; threads that it starts stay there.
+  func onNear<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
+    let namespace = try NetworkNamespace(path: "/run/netns/\(names[0])")
+    return try namespace.run { () throws(HostNetworkError) in Result { try body() } }.get()
+  }
+
+  /// Has the router complain about every datagram, and not only now and then.
+  func liftRouterLimits() throws {
+    try shell("ip netns exec \(names[1]) sysctl -q -w net.ipv4.icmp_ratemask=0")
+  }
+
   /// The transport's threads come from this one, and stay where it was when they were started.
   private func station(_ name: String, _ address: String) throws -> Station {
     let namespace = try NetworkNamespace(path: "/run/netns/\(name)")

@@ -82,11 +82,6 @@ final class Record: @unchecked Sendable {
   private var held: [MeshInput] = []
   private var unconsumed: [LinkIdentifier: Int] = [:]
 
-  struct Datagram {
-    let bytes: [UInt8]
-    let source: SocketAddress
-  }
-
   struct Story {
     var inputs: [MeshInput] = []
     var accepted: [LinkIdentifier] = []
@@ -96,8 +91,6 @@ final class Record: @unchecked Sendable {
     var dialed: [LinkIdentifier: SocketAddress] = [:]
     var received: [LinkIdentifier: [UInt8]] = [:]
     var ends: [LinkIdentifier: String] = [:]
-    var datagrams: [Datagram] = []
-    var tooLong: [(destination: SocketAddress, pathMTU: Int)] = []
     /// The most bytes of one link that were handed up and not consumed.
     var unconsumedMost = 0
     /// Breaches of the order that a link's inputs have.
@@ -152,13 +145,9 @@ final class Record: @unchecked Sendable {
     }
     reaction?(self, input)
     guard consumes, let transport else { return }
-    switch input {
-    case .received(let link, let bytes):
-      condition.withLock { unconsumed[link, default: 0] -= bytes.count }
-      transport.consumed(bytes.count, on: link)
-    case .datagram(let bytes, _): transport.consumed(datagram: bytes.count)
-    default: break
-    }
+    guard case .received(let link, let bytes) = input else { return }
+    condition.withLock { unconsumed[link, default: 0] -= bytes.count }
+    transport.consumed(bytes.count, on: link)
   }
 
   /// Consumes bytes of a link that does not do so by itself.
@@ -186,11 +175,7 @@ final class Record: @unchecked Sendable {
     case .closed(let link, let reason):
       if story.ends[link] != nil { story.breaches.append("\(link) was closed twice") }
       story.ends[link] = reason
-    case .datagram(let bytes, let source):
-      story.datagrams.append(Datagram(bytes: bytes, source: source))
-    case .datagramTooLong(let destination, let pathMTU):
-      story.tooLong.append((destination, pathMTU))
-    case .deadline, .connect, .forget: story.breaches.append("not the transport's: \(input)")
+    default: story.breaches.append("not the transport's: \(input)")
     }
   }
 }

@@ -30,8 +30,7 @@ extension SocketTests {
       let (ours, _) = try first.dial(second)
       first.transport.send(stream(8 << 20), on: ours)
       first.transport.dial(LinkIdentifier(2), unanswering)
-      first.transport.send(datagram: [1], to: second.address, isFragmentable: true)
-      second.wait { $0.unconsumedLength > 256 << 10 }
+      second.wait { $0.unconsumedLength >= 256 << 10 }
       first.transport.stop()
       second.transport.stop()
     }
@@ -56,8 +55,6 @@ extension SocketTests {
       station.transport.send([1], on: LinkIdentifier(1))
       station.transport.consumed(1, on: LinkIdentifier(1))
       station.transport.close(LinkIdentifier(1))
-      station.transport.send(datagram: [1], to: station.address, isFragmentable: true)
-      station.transport.consumed(datagram: 1)
       #expect(station.record.read { $0.inputs.isEmpty })
       #expect(station.transport.counts.links == 0)
     }

@@ -53,6 +53,18 @@ static inline void cintrinsics_add_relaxed_64(uint64_t* word, uint64_t value) {
   __atomic_fetch_add(word, value, __ATOMIC_RELAXED);
 }
 
+/// Adds to a word that several write and returns what it was before, to each something else.
+static inline uint64_t cintrinsics_fetch_add_relaxed_64(uint64_t* word, uint64_t value) {
+  return __atomic_fetch_add(word, value, __ATOMIC_RELAXED);
+}
+
+/// Sets a word if it is `expected`; returns what it was, which is `expected` only if it was set.
+static inline uint64_t cintrinsics_compare_exchange_relaxed_64(uint64_t* word, uint64_t expected,
+                                                               uint64_t value) {
+  __atomic_compare_exchange_n(word, &expected, value, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+  return expected;
+}
+
 /// Sets a word and returns what it was before; a full barrier.
 static inline uint32_t cintrinsics_exchange_32(uint32_t* word, uint32_t value) {
   return __atomic_exchange_n(word, value, __ATOMIC_SEQ_CST);

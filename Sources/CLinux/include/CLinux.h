@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "clinux_datagrams.h"
 #include "clinux_frames.h"
 #include "clinux_netlink.h"
 #include "clinux_threads.h"

@@ -11,6 +11,13 @@
 
 #include "cxdp_programs.h"
 
+/// A flag of binding: frames may have several pieces (`XDP_USE_SG`, Linux 6.6; the headers of this
+/// distribution are older).
+#define CXDP_USE_PIECES 16
+
+/// Whether the kernel knows `CXDP_USE_PIECES`.
+bool cxdp_knows_pieces(void);
+
 /// The four rings of one socket, as libxdp describes them.
 struct cxdp_rings {
   struct xsk_ring_prod fill;

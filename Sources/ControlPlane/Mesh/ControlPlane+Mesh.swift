@@ -26,7 +26,7 @@ extension ControlPlane {
     timer.activate()
     mesh = MeshRun(
       machine: MeshMachine(machineOptions(wanted, name: name), random: random),
-      transport: transport, timer: timer)
+      transport: transport, watcher: watchPathMTUs(), timer: timer)
     followForwarding()
     aim(at: wanted.targets, isReplacing: false)
     logger.info(
@@ -45,12 +45,39 @@ extension ControlPlane {
     machine.connectionCountMax = wanted.connectionCountMax
     machine.trustedSubnets = wanted.trustedSubnets
     if let underlay { machine.underlayMTU = underlay.mtu }
+    machine.overlayMTU = overlayMTU
     return machine
+  }
+
+  /// Listens to routers; without the privilege to do so, paths are found out by tests alone.
+  private func watchPathMTUs() -> PathMTUWatcher? {
+    do throws(TransportError) {
+      return try PathMTUWatcher(ports: Set(outerPorts)) { [weak self] complaint in
+        guard let self else { return }
+        self.executor.queue.async {
+          self.assumeIsolated {
+            $0.take(
+              .datagramTooLong(
+                destination: complaint.destination, pathMTU: complaint.pathMTU))
+          }
+        }
+      }
+    } catch {
+      logger.warning("routers are not heard", metadata: ["problem": "\(error)"])
+      return nil
+    }
+  }
+
+  /// Tells the machine what packets and frames fit, if that is news.
+  func tellMeshMTUs() {
+    if let underlay { take(.underlayMTU(underlay.mtu)) }
+    take(.overlayMTU(overlayMTU))
   }
 
   /// Closes the mesh's sockets.
   func stopMesh() {
     mesh?.timer.cancel()
+    mesh?.watcher?.stop()
     mesh?.transport.stop()
     mesh = nil
   }
@@ -70,10 +97,14 @@ extension ControlPlane {
     mesh = running
     switch input {
     case .received(let link, let bytes): running.transport.consumed(bytes.count, on: link)
-    case .datagram(let bytes, _): running.transport.consumed(datagram: bytes.count)
     default: break
     }
-    for effect in effects { carryOut(effect) }
+    var probes: [OverlayProbe] = []
+    for effect in effects {
+      if case .probe(let probe) = effect { probes.append(probe) } else { carryOut(effect) }
+    }
+    // After the tables know the links that these are for.
+    send(probes)
     setMeshTimer()
   }
 
@@ -82,8 +113,7 @@ extension ControlPlane {
     case .dial(let link, let remote): mesh?.transport.dial(link, remote)
     case .send(let link, let bytes): mesh?.transport.send(bytes, on: link)
     case .close(let link): mesh?.transport.close(link)
-    case .datagram(let bytes, let remote, let isFragmentable):
-      mesh?.transport.send(datagram: bytes, to: remote, isFragmentable: isFragmentable)
+    case .probe(let probe): send([probe])
     case .forwardingChanged: followForwarding()
     // Routes and short numbers of peers that are gone left with `forwardingChanged`.
     case .peersForgotten: break

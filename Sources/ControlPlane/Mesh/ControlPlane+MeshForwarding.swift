@@ -16,50 +16,54 @@ extension ControlPlane {
     let peers = forwarding.peers.filter { $0.shortID != nil }
     removePeers(except: Set(peers.map(\.name)))
     addPeers(peers)
-    let neighbours = forwarding.neighbours.filter(\.takesFrames)
-    refreshNextHops(of: Set(neighbours.map(\.address.address)), onlyNew: true)
-    tellModel(forwarding, neighbours)
+    followLinks(of: forwarding.neighbours)
+    followOuterPorts()
+    refreshWays(to: forwarding.neighbours.addresses, onlyNew: true)
+    tellModel(forwarding)
     commit()
   }
 
   /// Asks the kernel again how neighbours are reached; called after news from it.
   func resolveMeshNeighbours() {
-    guard let known = mesh?.nextHops, !known.isEmpty else { return }
-    refreshNextHops(of: Set(known.keys), onlyNew: false)
-    guard mesh?.nextHops != known, let forwarding = mesh?.machine.forwarding else { return }
-    tellModel(forwarding, forwarding.neighbours.filter(\.takesFrames))
+    guard let known = mesh?.ways, !known.isEmpty else { return }
+    refreshWays(to: Set(known.keys), onlyNew: false)
+    guard mesh?.ways != known, let forwarding = mesh?.machine.forwarding else { return }
+    tellModel(forwarding)
   }
 
-  /// The underlay's port is closed, and with it went the ways to all peers.
-  func forgetMeshNextHops() {
+  /// The underlay's port is closed, and with it went the direct ways.
+  func forgetMeshWays() {
     // Their addresses stay, so that they are asked for as soon as it is open again.
-    guard let known = mesh?.nextHops else { return }
-    mesh?.nextHops = known.mapValues { _ in .unresolved(.noRoute) }
+    guard let known = mesh?.ways else { return }
+    refreshWays(to: Set(known.keys), onlyNew: false)
+    if let forwarding = mesh?.machine.forwarding { tellModel(forwarding) }
   }
 
   /// Tries again, once a second, what is not complete.
   func followPeersAgain() {
+    endRetiredSessions()
     guard let mesh else { return }
     if mesh.isShortOfRoom { followForwarding() }
-    let isUnresolved = mesh.nextHops.values.contains {
-      if case .resolved = $0 { false } else { true }
+    let isIncomplete = mesh.ways.values.contains {
+      if case .direct = $0 { false } else { true }
     }
-    if isUnresolved { resolveMeshNeighbours() }
+    if isIncomplete { resolveMeshNeighbours() }
   }
 
   /// Addresses whose hardware addresses the mesh has the kernel keep.
-  var meshNeighbourAddresses: Set<IPv4Address> {
-    Set((mesh?.nextHops ?? [:]).values.compactMap(\.neighbour))
-  }
+  var meshNeighbourAddresses: Set<IPv4Address> { mesh?.keptNeighbours ?? [] }
 
-  private func refreshNextHops(of addresses: Set<IPv4Address>, onlyNew: Bool) {
-    guard var nextHops = mesh?.nextHops else { return }
-    nextHops = nextHops.filter { addresses.contains($0.key) }
-    for address in addresses where !onlyNew || nextHops[address] == nil {
-      nextHops[address] =
-        underlay.map { nextHop(of: address, on: $0) } ?? .unresolved(.noRoute)
+  private func refreshWays(to addresses: Set<IPv4Address>, onlyNew: Bool) {
+    guard var ways = mesh?.ways, var kept = mesh?.kept else { return }
+    ways = ways.filter { addresses.contains($0.key) }
+    kept = kept.filter { addresses.contains($0.key) }
+    for address in addresses where !onlyNew || ways[address] == nil {
+      let (way, asked) = outerWay(to: address)
+      ways[address] = way
+      kept[address] = asked?.neighbour
     }
-    mesh?.nextHops = nextHops
+    mesh?.ways = ways
+    mesh?.kept = kept
   }
 
   private func removePeers(except wanted: Set<PeerName>) {
@@ -72,12 +76,19 @@ extension ControlPlane {
   private func addPeers(_ peers: [MeshForwarding.Peer]) {
     var isShort = false
     for peer in peers where mesh?.peers[peer.name] == nil {
-      guard let index = model.addPeer(underlayPort: ControlPlane.underlayPort) else {
+      guard
+        let index = model.addPeer(named: peer.name, underlayPort: ControlPlane.socketPort)
+      else {
         isShort = true
         break
       }
       mesh?.peers[peer.name] = MeshRun.Peer(name: peer.name, index: index)
     }
+    noteRoom(isShort: isShort)
+  }
+
+  /// Says once, and remembers, that the forwarding tables had no room for all of the mesh.
+  func noteRoom(isShort: Bool) {
     if isShort, mesh?.isShortOfRoom == false {
       logger.error(
         "peers not added", metadata: ["problem": "the forwarding tables are full for now"])
@@ -85,43 +96,46 @@ extension ControlPlane {
     mesh?.isShortOfRoom = isShort
   }
 
-  private func tellModel(
-    _ forwarding: MeshForwarding, _ neighbours: [MeshForwarding.Neighbour]
-  ) {
-    let byName = Dictionary(neighbours.map { ($0.name, $0) }) { first, _ in first }
+  private func tellModel(_ forwarding: MeshForwarding) {
+    let neighbours = Dictionary(forwarding.neighbours.map { ($0.name, $0) }) { first, _ in first }
+    let shortIDs = Dictionary(forwarding.peers.map { ($0.name, $0.shortID) }) { first, _ in first }
     let indices = mesh?.peers ?? [:]
     func reachable(_ names: [PeerName]) -> [EndpointIndex] {
-      names.filter { byName[$0] != nil }.compactMap { indices[$0]?.index }
+      names.filter { neighbours[$0]?.isEstablished == true }.compactMap { indices[$0]?.index }
     }
-    model.setMesh(shortID: forwarding.shortID, port: meshVXLANPort)
-    model.setNeighbours(Set(neighbours.map(\.address.address)))
+    model.setMesh(
+      shortID: forwarding.shortID, port: meshVXLANPort, sleevePort: options.mesh?.port ?? 0,
+      name: options.mesh?.name ?? .unknown, otherPorts: otherMeshPorts)
+    model.setNeighbours(forwarding.neighbours.filter { $0.fastdp != nil }.addresses)
+    for neighbour in forwarding.neighbours {
+      tellLinks(of: neighbour, shortID: shortIDs[neighbour.name] ?? nil)
+    }
     for peer in forwarding.peers {
       guard let index = indices[peer.name]?.index else { continue }
+      let next = peer.nextHop.flatMap { neighbours[$0] }
       model.setPeer(
         index, shortID: peer.shortID,
-        path: peer.nextHop.flatMap { byName[$0] }.flatMap(path(to:)),
+        path: next.flatMap { hop in hop.chosen.flatMap { path(to: hop, by: $0) } },
         broadcast: reachable(peer.broadcast))
     }
     model.setMeshFlood(reachable(forwarding.broadcast))
   }
 
+  /// Ports where frames of peers arrive besides: one above that of peers which we dialled.
+  ///
+  /// There is room for four, in order that the choice stays the same.
+  var otherMeshPorts: [UInt16] {
+    let ports = Set((mesh?.machine.forwarding.neighbours ?? []).compactMap(\.fastdp?.localPort))
+    return Array(ports.subtracting([meshVXLANPort, 0]).sorted().prefix(4))
+  }
+
   /// The port where frames of peers arrive: one above the mesh's own.
   var meshVXLANPort: UInt16 { (options.mesh?.port ?? 0) &+ 1 }
-
-  private func path(to neighbour: MeshForwarding.Neighbour) -> EndpointPath? {
-    guard let underlay, case .resolved(let hop)? = mesh?.nextHops[neighbour.address.address]
-    else { return nil }
-    // Neighbours take frames only from the address that our datagrams come from.
-    let listen = options.mesh?.listenAddress ?? hop.sourceAddress
-    return EndpointPath(
-      sourceMAC: hop.sourceMAC, destinationMAC: hop.destinationMAC,
-      source: listen.bits == 0 ? hop.sourceAddress : listen,
-      destination: neighbour.address.address, destinationPort: neighbour.address.port &+ 1,
-      network: VirtualNetwork(bits: 0), innerLengthMax: min(hop.mtu, underlay.mtu) - 36)
-  }
 }
 
-extension MeshForwarding.Neighbour {
-  /// Whether frames may be sent to it: VXLAN does not encrypt, so not where they have to be.
-  fileprivate var takesFrames: Bool { isEstablished && hasVXLAN && !isEncrypted }
+extension [MeshForwarding.Neighbour] {
+  /// Where their datagrams come from, and ours go to.
+  fileprivate var addresses: Set<IPv4Address> {
+    Set(flatMap { [$0.fastdp?.remote?.address, $0.sleeve?.remote?.address] }.compactMap(\.self))
+  }
 }

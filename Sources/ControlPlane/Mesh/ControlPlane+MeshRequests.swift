@@ -43,31 +43,18 @@ extension ControlPlane {
   private func describeFrames(
     to neighbour: MeshForwarding.Neighbour, in connection: inout MeshReport.Connection
   ) {
-    guard neighbour.hasVXLAN else {
-      connection.problem =
-        "no frames are sent to it: it does not speak VXLAN as we do, and sleeve carries none yet"
-      return
-    }
-    guard !neighbour.isEncrypted else {
-      connection.problem =
-        "no frames are sent to it: VXLAN does not encrypt them; if the network between is to be"
-        + " trusted, list it under mesh.trusted_subnets on both hosts"
-      return
-    }
-    guard underlay != nil else {
-      connection.problem = "no frames are sent to it: \(underlayRefusal)"
-      return
-    }
     guard mesh?.peers[neighbour.name] != nil else {
       connection.problem =
         "no frames are sent to it: no short number of its own, or the forwarding tables are full"
       return
     }
-    switch mesh?.nextHops[neighbour.address.address] {
-    case .resolved?:
-      connection.overlay = "vxlan"
-      connection.attributes = ["name": "vxlan", "mtu": "\(overlayMTU)"]
-    case .unresolved(let reason)?: connection.problem = "no frames are sent to it: \(reason)"
+    let link = neighbour.chosen == .fastdp ? neighbour.fastdp : neighbour.sleeve
+    switch link?.remote.flatMap({ mesh?.ways[$0.address] }) {
+    case .direct?: connection.attributes["underlay"] = "xdp"
+    case .kernel(_, let reason)?:
+      connection.attributes["underlay"] = "socket"
+      connection.attributes["because"] = reason
+    case .none(let reason)?: connection.problem = "no frames are sent to it: \(reason)"
     case nil: connection.problem = "no frames are sent to it: its address is not known yet"
     }
   }

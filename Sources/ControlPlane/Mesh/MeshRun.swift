@@ -3,6 +3,7 @@
 internal import Dispatch
 internal import Forwarding
 internal import HostNetwork
+internal import Sealing
 package import Inet
 package import Mesh
 package import Transport
@@ -18,14 +19,41 @@ struct MeshRun {
 
   var machine: MeshMachine
   let transport: any MeshTransport
+  /// Hears what routers say of packets that are too long; nil if it may not.
+  let watcher: PathMTUWatcher?
   /// Fires at the machine's next deadline.
   let timer: any DispatchSourceTimer
   /// What the timer is set to; nil: to nothing.
   var deadline: MeshInstant?
   /// The peers in the forwarding tables, by name.
   var peers: [PeerName: Peer] = [:]
-  /// How the kernel reaches each neighbour's underlay address.
-  var nextHops: [IPv4Address: NextHopState] = [:]
+  /// A link to a neighbour as the data plane knows it.
+  struct Link: Hashable {
+    let name: PeerName
+    let overlay: OverlayKind
+  }
+
+  /// Where the data plane keeps a connection's key.
+  struct Session {
+    let connectionUID: UInt64
+    /// Nil if it had no room.
+    let slot: UInt16?
+  }
+
+  /// Links in the forwarding tables.
+  var links: [Link: EndpointIndex] = [:]
+  /// Keys that the data plane has, by neighbour.
+  var sessions: [PeerName: Session] = [:]
+  /// Keys that the next snapshot names no more, with the last generation that may.
+  var retiredSessions: [(slot: UInt16, generation: UInt64)] = []
+  /// What neighbours sent and the machine has not seen yet.
+  var specials: [OverlaySpecial] = []
+  /// How each neighbour's underlay address is reached.
+  var ways: [IPv4Address: OuterWay] = [:]
+  /// The hosts or routers on these ways whose hardware addresses the kernel was asked to keep.
+  var kept: [IPv4Address: IPv4Address] = [:]
+  /// Those, each once.
+  var keptNeighbours: Set<IPv4Address> { Set(kept.values) }
   /// Whether the forwarding tables had no room for every peer.
   var isShortOfRoom = false
 }

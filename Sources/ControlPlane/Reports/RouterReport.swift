@@ -38,7 +38,9 @@ package struct RouterReport: Sendable {
   package init(_ mesh: MeshReport, status: StatusReport, macs: [MACReport], now: Date) {
     self.mesh = mesh
     self.now = now
-    interface = "\(status.underlay.interface) (via AF_XDP)"
+    let underlay = status.underlay
+    let means = underlay.method == .xdp ? "AF_XDP" : "UDP sockets"
+    interface = "\(underlay.interface ?? "all interfaces") (via \(means))"
     frames = (
       status.frames.received, status.frames.dropped,
       status.ports.reduce(0) { $0 &+ $1.kernelDrops.total }

@@ -6,7 +6,7 @@ package import Inet
 package struct UnderlayReport: Codable, Sendable, Equatable {
   /// Whether the interface can carry frames.
   package enum State: String, Codable, Sendable {
-    /// It is up and has its program.
+    /// It is up and in use, or there is none and sockets do without.
     case up
     /// It exists but is down or has no carrier.
     case down
@@ -16,10 +16,22 @@ package struct UnderlayReport: Codable, Sendable, Equatable {
     case closed
   }
 
-  /// The interface's name.
-  package var interface: String
-  /// How the XDP program is attached.
-  package var mode: ProgramMode
+  /// How frames to and from other hosts pass.
+  package enum Method: String, Codable, Sendable {
+    /// Through AF_XDP, past the kernel's network stack.
+    case xdp
+    /// Through UDP sockets of the kernel's.
+    case socket
+  }
+
+  /// The interface's name; nil if none is configured.
+  package var interface: String?
+  /// How frames to and from other hosts pass.
+  package var method: Method
+  /// Why it is sockets; empty with AF_XDP.
+  package var methodReason: String
+  /// How the XDP program is attached; nil if there is none.
+  package var mode: ProgramMode?
   /// Why that mode and not a better one; empty if it is the best.
   package var reason: String
   /// Whether the driver moves frames without copying them.
@@ -35,10 +47,13 @@ package struct UnderlayReport: Codable, Sendable, Equatable {
 
   /// Describes the underlay.
   package init(
-    interface: String, mode: ProgramMode, reason: String = "", zeroCopy: Bool = false, mtu: UInt32,
-    addresses: [IPv4Prefix], vxlanPort: UInt16, state: State
+    interface: String?, method: Method = .xdp, methodReason: String = "", mode: ProgramMode?,
+    reason: String = "", zeroCopy: Bool = false, mtu: UInt32, addresses: [IPv4Prefix],
+    vxlanPort: UInt16, state: State
   ) {
     self.interface = interface
+    self.method = method
+    self.methodReason = methodReason
     self.mode = mode
     self.reason = reason
     self.zeroCopy = zeroCopy
@@ -49,7 +64,8 @@ package struct UnderlayReport: Codable, Sendable, Equatable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case interface, mode, reason, mtu, addresses, state
+    case interface, method, mode, reason, mtu, addresses, state
+    case methodReason = "method_reason"
     case zeroCopy = "zero_copy"
     case vxlanPort = "vxlan_port"
   }

@@ -96,7 +96,7 @@ struct FaultInjector: BitwiseCopyable {
     guard !random.happens(settings.loss) else { return lose(arrived, &memory, counters) }
     var frame = arrived
     if random.happens(settings.truncation), frame.length > 0 {
-      frame.length = random.number(below: frame.length)
+      memory.truncate(&frame, to: Int(random.number(below: frame.length)))
     }
     if random.happens(settings.corruption) { corrupt(frame, &memory) }
     if random.happens(settings.duplication) { duplicate(frame, &memory, counters) }
@@ -109,10 +109,9 @@ struct FaultInjector: BitwiseCopyable {
 
   private mutating func corrupt(_ frame: Frame, _ memory: inout FrameMemory) {
     guard frame.length > 0 else { return }
-    var bytes = memory.mutableBytes(at: frame.address, length: Int(frame.length))
     for _ in 0...Int(random.number(below: 3)) {
       let place = Int(random.number(below: frame.length))
-      bytes[place] ^= UInt8(truncatingIfNeeded: 1 &+ random.number(below: 255))
+      memory.flip(UInt8(truncatingIfNeeded: 1 &+ random.number(below: 255)), of: frame, at: place)
     }
   }
 
@@ -129,7 +128,7 @@ struct FaultInjector: BitwiseCopyable {
 
   private func lose(_ frame: Frame, _ memory: inout FrameMemory, _ counters: CounterBlock) {
     counters.add(1, to: WorkerCounter.index(of: .faultInjected))
-    memory.give(frame.address)
+    memory.give(frame)
   }
 
   private mutating func hold(_ frame: Frame, for arrivals: UInt32) {

@@ -29,19 +29,22 @@ struct HandOverSender: ~Copyable {
     self.wakeEvent = wakeEvent
   }
 
-  /// Copies a frame onto the path; false if that is full.
+  /// Copies a frame onto the path; false if that has no room for all of it.
   mutating func append(
     _ frame: Frame, to port: UInt16, from memory: borrowing FrameMemory
   ) -> Bool {
-    guard ring.freeCountSeen > 0 || ring.refreshedFreeCount() > 0,
-      Int(frame.length) <= HandOverMemory.chunkLength
-    else { return false }
-    let place = Int(appended & (HandOverMemory.capacity &- 1))
-    unsafe memcpy(
-      chunks + place &* HandOverMemory.chunkLength, memory.base + Int(frame.address),
-      Int(frame.length))
-    appended &+= 1
-    return ring.append(HandOverEntry(port: port, length: frame.length))
+    let entry = HandOverEntry(port: port, length: frame.length)
+    let count = entry.chunkCount
+    guard ring.room(for: count) == count else { return false }
+    for index in 0..<Int(count) {
+      let place = Int(appended & (HandOverMemory.capacity &- 1))
+      unsafe memory.gather(
+        frame, from: index &* HandOverMemory.chunkLength, count: entry.length(ofChunk: index),
+        into: chunks + place &* HandOverMemory.chunkLength)
+      appended &+= 1
+      _ = ring.append(entry)
+    }
+    return true
   }
 
   /// Makes what was appended visible, and wakes a worker that sleeps.
@@ -60,7 +63,7 @@ struct HandOverSender: ~Copyable {
 /// One worker's end of the path from another.
 ///
 /// Proof of safety: as for `HandOverSender`; lengths come from a worker of this process and are
-/// those of frames that fitted a chunk.
+/// those of frames that fitted as many chunks as they have entries.
 @safe
 struct HandOverReceiver: ~Copyable {
   private var ring: ConsumerRing<HandOverEntry>
@@ -78,15 +81,21 @@ struct HandOverReceiver: ~Copyable {
     unsafe self.sleepWord = sleepWord
   }
 
-  /// Takes the next frame, copied to a chunk of `memory`; nil if there is none.
+  /// Takes the next frame, copied to chunks of `memory`; nil if there is none.
   ///
-  /// The frame is nil if no chunk was free for it.
+  /// The frame is nil if too few chunks were free for it. All its entries were published together.
   mutating func next(into memory: inout FrameMemory) -> HandedFrame? {
     guard let entry = ring.next() else { return nil }
-    let place = Int(taken & (HandOverMemory.capacity &- 1))
-    taken &+= 1
-    let frame = unsafe memory.copy(
-      chunks + place &* HandOverMemory.chunkLength, length: entry.length)
+    let frame = memory.takeChain(length: Int(entry.length))
+    for index in 0..<Int(entry.chunkCount) {
+      if index > 0 { _ = ring.next() }
+      let place = Int(taken & (HandOverMemory.capacity &- 1))
+      taken &+= 1
+      guard let frame else { continue }
+      unsafe memory.scatter(
+        chunks + place &* HandOverMemory.chunkLength, count: entry.length(ofChunk: index),
+        into: frame, at: index &* HandOverMemory.chunkLength)
+    }
     return HandedFrame(port: entry.port, frame: frame)
   }
 

@@ -4,11 +4,23 @@ internal import Glibc
 public import Tables
 
 /// A frame on its way from one worker to another; its bytes are in the chunk of the same place.
+///
+/// A frame longer than a chunk takes several places in a row, whose entries are the same.
 struct HandOverEntry: BitwiseCopyable {
   /// The port the frame goes to.
   let port: UInt16
   /// Bytes of the frame.
   let length: UInt32
+
+  /// The places it takes.
+  var chunkCount: UInt32 {
+    max(1, (length &+ UInt32(HandOverMemory.chunkLength - 1)) / UInt32(HandOverMemory.chunkLength))
+  }
+
+  /// The bytes in one of its places.
+  func length(ofChunk index: Int) -> Int {
+    min(HandOverMemory.chunkLength, Int(length) &- index &* HandOverMemory.chunkLength)
+  }
 }
 
 /// The rings by which workers hand frames to each other, one for each pair and direction.
@@ -20,7 +32,7 @@ struct HandOverEntry: BitwiseCopyable {
 /// desk holds this object; of each path one desk has the sender and one the receiver.
 @safe
 public final class HandOverMemory: Sendable {
-  /// Frames that a path holds.
+  /// Frames that a path holds, if they fit a chunk.
   public static let capacity: UInt32 = 256
   static let chunkLength = 4096
   /// A page for the ring and its words, a chunk for each entry.

@@ -12,7 +12,7 @@ extension Worker {
     } else {
       counters.add(1, to: WorkerCounter.index(of: .handOverRingFull))
     }
-    memory.give(frame.address)
+    memory.give(frame)
   }
 
   /// Sends what other workers handed over, up to a batch from each; returns how many frames.

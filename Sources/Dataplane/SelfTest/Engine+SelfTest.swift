@@ -38,7 +38,8 @@ extension Engine {
     case .tested(let test):
       let isOpen = specification.attach == .automatic
       var trial = try ModeTrial(
-        specification, test, preferred: isOpen ? cheaperMode.withLock { $0 } : nil)
+        specification, test, frameLengthMax: frameLengthMax,
+        preferred: isOpen ? cheaperMode.withLock { $0 } : nil)
       let settled = try trial.run()
       if let mode = trial.comparison.cheaper { cheaperMode.withLock { $0 = mode } }
       return settled

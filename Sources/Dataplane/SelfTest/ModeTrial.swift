@@ -35,12 +35,14 @@ struct ModeTrial: ~Copyable {
   private(set) var comparison = ModeComparison()
 
   init(
-    _ specification: PortSpecification, _ test: SelfTest, preferred: AttachMode?
+    _ specification: PortSpecification, _ test: SelfTest, frameLengthMax: Int,
+    preferred: AttachMode?
   ) throws(DataplaneError) {
     let program = try ModeTrial.loadedProgram()
-    let receiver = try ModeTrial.receiver(specification)
+    let longest = min(test.frameLengthMax, specification.frameLengthMax, frameLengthMax)
+    let receiver = try ModeTrial.receiver(specification, frameLengthMax: longest)
     do { try receiver.join(program) } catch { throw .program(error) }
-    let long = max(min(test.frameLengthMax, specification.frameLengthMax), TestFrames.lengthMin)
+    let long = max(longest, TestFrames.lengthMin)
     frames = [TestFrames.lengthMin, long].map { TestFrames(test, length: $0) }
     self.specification = specification
     self.test = test
@@ -54,9 +56,10 @@ struct ModeTrial: ~Copyable {
   }
 
   private static func receiver(
-    _ specification: PortSpecification
+    _ specification: PortSpecification, frameLengthMax: Int
   ) throws(DataplaneError) -> TrialReceiver {
-    let length = TrialReceiver.memoryLength(queueCount: specification.queueCount)
+    let length = TrialReceiver.memoryLength(
+      queueCount: specification.queueCount, frameLengthMax: frameLengthMax)
     let memory: MappedMemory
     do { memory = try MappedMemory(length: length, name: "weft-trial") } catch {
       throw .memory(error)

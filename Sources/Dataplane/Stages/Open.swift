@@ -12,28 +12,31 @@ internal import Wire
 /// a receiver accept the second as it is.
 ///
 /// What was sent to the mesh's UDP port comes from a peer, and its network identifier names two:
-/// whose frame it is, and who is to have it (`OpenStage+Mesh.swift`).
+/// whose frame it is, and who is to have it (`OpenStage+Mesh.swift`). A datagram of sleeve keeps
+/// its records; the worker takes them out when it comes to the frame's end
+/// (`OpenStage+Sleeve.swift`).
 public enum OpenStage {
   /// Runs over the whole batch, which came from the underlay.
   @inline(__always)
   public static func process(
     _ batch: inout Batch, memory: borrowing FrameMemory, snapshot: ForwardingSnapshot
   ) {
-    let meshPort = snapshot.meshPort
+    let ports = OverlayPorts(snapshot)
     for row in batch.rows {
       let frame = batch.frames[row]
       if let opened = plain(frame, in: memory) {
-        enter(opened, &batch, row, snapshot, meshPort)
+        enter(opened, &batch, row, memory, snapshot, ports)
       } else {
-        openAny(&batch, row, memory, snapshot, meshPort)
+        openAny(&batch, row, memory, snapshot, ports)
       }
     }
   }
 
-  /// Opens a frame that has nothing wrong and no options, and nil otherwise.
+  /// Opens a frame of VXLAN that has nothing wrong, no options and only one piece; nil otherwise.
   @inline(__always)
   private static func plain(_ frame: Frame, in memory: borrowing FrameMemory) -> VXLANOpened? {
-    guard frame.length >= VXLANTemplate.length + EthernetHeader.length else { return nil }
+    let least = UInt32(VXLANTemplate.length + EthernetHeader.length)
+    guard frame.length &- least <= Frame.surelyWholeLengthMax &- least else { return nil }
     return VXLANOpened(
       memory.leadingWords(of: frame), vxlan: memory.word(of: frame, at: VXLANTemplate.length - 8),
       frameLength: Int(frame.length))
@@ -43,23 +46,72 @@ public enum OpenStage {
   @inline(never)
   private static func openAny(
     _ batch: inout Batch, _ row: Int, _ memory: borrowing FrameMemory,
-    _ snapshot: ForwardingSnapshot, _ meshPort: UInt16
+    _ snapshot: ForwardingSnapshot, _ ports: OverlayPorts
   ) {
-    switch openVXLAN(memory.bytes(of: batch.frames[row])) {
+    guard !enterSleeve(&batch, row, memory, ports) else { return }
+    switch openVXLAN(batch.frames[row], in: memory) {
     case .rejected(let rejection): batch.verdicts[row] = .drop(reason(for: rejection))
-    case .opened(let opened): enter(opened, &batch, row, snapshot, meshPort)
+    case .opened(let opened):
+      guard hasPieces(batch.frames[row], from: opened.innerOffset, length: opened.innerLength)
+      else {
+        batch.verdicts[row] = .drop(.outerMalformed)
+        return
+      }
+      enter(opened, &batch, row, memory, snapshot, ports)
     }
+  }
+
+  /// Opens a frame of VXLAN in however many pieces; the headers of a chain have no options.
+  private static func openVXLAN(
+    _ frame: Frame, in memory: borrowing FrameMemory
+  ) -> VXLANOpening {
+    guard frame.isChained else { return Wire.openVXLAN(memory.bytes(of: frame)) }
+    let opened = VXLANOpened(
+      memory.leadingWords(of: frame), vxlan: memory.word(of: frame, at: VXLANTemplate.length - 8),
+      frameLength: Int(frame.length))
+    return opened.map { .opened($0) } ?? Wire.openVXLAN(memory.bytes(of: frame))
+  }
+
+  /// Whether what is left of a frame between two headers' ends is in all of its pieces.
+  ///
+  /// Nothing pads a frame that is longer than a chunk, and a piece that is not described any more
+  /// would be lost.
+  static func hasPieces(_ frame: Frame, from offset: Int, length: Int) -> Bool {
+    let rest = Frame(
+      address: frame.address &+ UInt32(truncatingIfNeeded: offset),
+      length: UInt32(truncatingIfNeeded: length))
+    return rest.pieceCount == frame.pieceCount
   }
 
   /// Goes on with the inner frame, if the endpoint that sent it is known.
   @inline(__always)
   private static func enter(
-    _ opened: VXLANOpened, _ batch: inout Batch, _ row: Int, _ snapshot: ForwardingSnapshot,
-    _ meshPort: UInt16
+    _ opened: VXLANOpened, _ batch: inout Batch, _ row: Int, _ memory: borrowing FrameMemory,
+    _ snapshot: ForwardingSnapshot, _ ports: OverlayPorts
   ) {
-    guard opened.destinationPort != meshPort else {
-      return enterFromMesh(opened, &batch, row, snapshot)
+    guard !ports.mayHave(opened.destinationPort) else {
+      return enterByPort(opened, &batch, row, memory, snapshot, ports)
     }
+    enterFromEndpoint(opened, &batch, row, snapshot)
+  }
+
+  /// Goes on with a frame whose port looks like one of the mesh's.
+  @inline(never)
+  private static func enterByPort(
+    _ opened: VXLANOpened, _ batch: inout Batch, _ row: Int, _ memory: borrowing FrameMemory,
+    _ snapshot: ForwardingSnapshot, _ ports: OverlayPorts
+  ) {
+    if opened.destinationPort == ports.mesh {
+      enterFromMesh(opened, &batch, row, snapshot)
+    } else if !enterSleeve(&batch, row, memory, ports) {
+      enterFromEndpoint(opened, &batch, row, snapshot)
+    }
+  }
+
+  @inline(__always)
+  private static func enterFromEndpoint(
+    _ opened: VXLANOpened, _ batch: inout Batch, _ row: Int, _ snapshot: ForwardingSnapshot
+  ) {
     let sources = snapshot.sources
     let key = SnapshotKey.source(opened.source, opened.network)
     let value = sources.probe(from: sources.home(of: key), for: key)
@@ -82,4 +134,27 @@ public enum OpenStage {
     case .innerTooShort: .innerTooShort
     }
   }
+}
+
+/// The UDP ports of the mesh, so that one comparison tells whether a packet may be for one of them.
+struct OverlayPorts: BitwiseCopyable {
+  /// The port of VXLAN's packets; 0 without a mesh.
+  let mesh: UInt16
+  /// The port of sleeve's datagrams; 0 without a mesh.
+  let sleeve: UInt16
+  private let likely: UInt16
+  /// Bits in which both ports are the same.
+  private let mask: UInt16
+
+  @inline(__always)
+  init(_ snapshot: ForwardingSnapshot) {
+    mesh = snapshot.meshPort
+    sleeve = snapshot.sleevePort
+    likely = mesh == 0 ? sleeve : mesh
+    mask = ~(likely ^ (sleeve == 0 ? likely : sleeve))
+  }
+
+  /// False of a port that is neither; of others `mesh` and `sleeve` are to be asked.
+  @inline(__always)
+  func mayHave(_ port: UInt16) -> Bool { (port ^ likely) & mask == 0 }
 }

@@ -15,6 +15,8 @@ extension OpenStage {
     batch.verdicts[row] = verdict
     guard verdict.isAlive else { return }
     batch.networks[row] = opened.network
+    // Overwritten unless it is a heartbeat, whose sender is to be known.
+    batch.sourceKeys[row] = UInt64(opened.source.bits)
     batch.frames[row].address &+= UInt32(truncatingIfNeeded: opened.innerOffset)
     batch.frames[row].length = UInt32(truncatingIfNeeded: opened.innerLength)
     if verdict != .undecided { batch.relayCount &+= 1 }

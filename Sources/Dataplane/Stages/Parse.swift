@@ -25,7 +25,7 @@ public enum ParseStage {
       let receiver = MACAddress(bits: memory.word(of: frame, at: 0).byteSwapped >> 16)
       let sender = MACAddress(bits: memory.word(of: frame, at: 6).byteSwapped >> 16)
       guard sender.isStation else {
-        batch.verdicts[row] = .drop(.sourceNotStation)
+        refuse(&batch, row, memory: memory, snapshot: snapshot)
         continue
       }
       let source = SnapshotKey.station(sender)

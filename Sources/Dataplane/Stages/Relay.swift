@@ -7,7 +7,8 @@ internal import Wire
 /// Puts outer headers to the next hop in front of frames that are on their way from one peer of the
 /// mesh to another.
 ///
-/// Nobody looks into such a frame, and its network identifier stays what it was.
+/// Its addresses decide nothing, and its network identifier stays what it was. Those that go on by
+/// sleeve only get a verdict, like our own.
 public enum RelayStage {
   /// Runs over the whole batch; only to be called if there are such frames.
   @inline(never)
@@ -31,7 +32,7 @@ extension EncapsulateStage {
     memory: inout FrameMemory, snapshot: ForwardingSnapshot
   ) -> Verdict {
     let verdict = encapsulate(&frame, for: peer, memory: &memory, snapshot: snapshot)
-    guard verdict.isAlive else { return verdict }
+    guard verdict.isForPort else { return verdict }
     // The template has our own number in its place.
     let offset = VXLANTemplate.length - VXLANHeader.length
     var header = memory.mutableBytes(

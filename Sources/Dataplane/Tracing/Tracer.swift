@@ -99,7 +99,9 @@ struct Tracer: ~Copyable {
   /// A frame that could not be opened shows no station; it is asked for if none is.
   private func isAskedFor(_ bytes: Span<UInt8>, _ verdict: Verdict) -> Bool {
     guard let mac = filter.mac else { return true }
-    guard verdict.isAlive, let header = EthernetHeader(bytes) else { return false }
+    guard verdict.isAlive, verdict != .unpack, let header = EthernetHeader(bytes) else {
+      return false
+    }
     return header.source == mac || header.destination == mac
   }
 
@@ -153,17 +155,26 @@ struct Tracer: ~Copyable {
   }
 
   /// Notes how frames leave, after they got outer headers.
-  mutating func noteEncapsulate(_ batch: borrowing Batch) {
+  ///
+  /// A frame that leaves by sleeve has none yet; its length is that in a datagram of its own.
+  mutating func noteEncapsulate(_ batch: borrowing Batch, snapshot: ForwardingSnapshot) {
     noteDrops(batch, in: .encapsulate)
     for row in 0..<batch.count where isRecording(row) {
       records[row].sentLength = batch.frames[row].length
-      guard let location = batch.verdicts[row].location else { continue }
-      records[row].exit = location.port
+      if let location = batch.verdicts[row].location {
+        records[row].exit = location.port
+      } else if let endpoint = batch.verdicts[row].sleeveEndpoint {
+        let hop = SleeveHop(snapshot.endpoints[Int(endpoint.number)], isFragmentable: false)
+        records[row].exit = hop.port
+        records[row].sentLength &+= UInt32(truncatingIfNeeded: hop.lengthAround)
+      }
     }
   }
 
   /// Notes a frame's end by what the worker counted for it, and hands its record over.
-  mutating func noteEnd(_ row: Int, from before: TraceTally, to after: TraceTally) {
+  mutating func noteEnd(
+    _ row: Int, in stage: TraceStage = .end, from before: TraceTally, to after: TraceTally
+  ) {
     let sent = after.sent &- before.sent
     var dropped: UInt64 = 0
     var first: DropReason?
@@ -176,10 +187,20 @@ struct Tracer: ~Copyable {
     records[row].receiverCount = UInt32(truncatingIfNeeded: receivers)
     if records[row].drop == nil, let first {
       records[row].drop = first
-      records[row].dropStage = .end
+      records[row].dropStage = stage
     }
     wanted &-= 1
     if !ring.append(records[row]) { lost.add(1, to: 0) }
+  }
+
+  /// Notes the end of a frame that was not for a station, if it was dropped; otherwise there is
+  /// nothing to say of it.
+  mutating func noteEnd(
+    ofUnopened row: Int, from before: TraceTally, to after: TraceTally
+  ) {
+    for reason in 0..<before.drops.count where before.drops[reason] != after.drops[reason] {
+      return noteEnd(row, in: .open, from: before, to: after)
+    }
   }
 
   /// The batch is done with: its records can be read.
@@ -196,8 +217,13 @@ struct TraceTally {
   let drops: [32 of UInt64]
 
   /// Reads a worker's own counters.
-  init(_ counters: CounterBlock) {
-    sent = counters.value(at: WorkerCounter.sent.rawValue)
+  ///
+  /// A frame that is in one of the `openCount` datagrams of sleeve, or became a part of one that
+  /// left, counts as sent; what becomes of the datagram is not its row's any more.
+  init(_ counters: CounterBlock, openCount: Int) {
+    sent =
+      counters.value(at: WorkerCounter.sent.rawValue)
+      &+ counters.value(at: WorkerCounter.merged.rawValue) &+ UInt64(openCount)
     var drops = [32 of UInt64](repeating: 0)
     for number in 0..<drops.count {
       guard let reason = DropReason(rawValue: UInt8(number)) else { break }

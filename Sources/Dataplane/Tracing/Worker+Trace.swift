@@ -18,6 +18,16 @@ extension Worker {
     if kind == .underlay {
       OpenStage.process(&batch, memory: memory, snapshot: snapshot)
     }
+    traceOpened(isFromUnderlay: kind == .underlay, snapshot: snapshot)
+    if datagrams.count > 0 { unpackAll(slot, snapshot: snapshot) }
+  }
+
+  /// Does what `decideOpened` and `disposeAll` do, for a batch that the tracer has begun.
+  ///
+  /// A datagram of sleeve that opens, and what is for the control plane, get no record; the frames
+  /// in a datagram are traced as they follow.
+  @inline(never)
+  mutating func traceOpened(isFromUnderlay: Bool, snapshot: ForwardingSnapshot) {
     tracer.noteOpen(batch, memory: memory)
     ParseStage.process(&batch, memory: memory, snapshot: snapshot)
     tracer.noteDrops(batch, in: .parse)
@@ -26,19 +36,27 @@ extension Worker {
     tracer.noteDrops(batch, in: .learn)
     LookUpStage.process(&batch, snapshot: snapshot)
     tracer.noteLookUp(batch)
+    if isFromUnderlay { clampArrivals() }
     EncapsulateStage.process(&batch, memory: &memory, snapshot: snapshot)
     if batch.relayCount > 0 {
       RelayStage.process(&batch, memory: &memory, snapshot: snapshot)
     }
-    tracer.noteEncapsulate(batch)
+    tracer.noteEncapsulate(batch, snapshot: snapshot)
     for index in 0..<batch.count { disposeTraced(index, snapshot: snapshot) }
+    flushSleeve(snapshot: snapshot)
     tracer.end()
   }
 
   private mutating func disposeTraced(_ index: Int, snapshot: ForwardingSnapshot) {
     guard tracer.isRecording(index) else { return dispose(index, snapshot: snapshot) }
-    let before = TraceTally(counters)
+    let before = TraceTally(counters, openCount: packer.openCount)
+    let isForStations = batch.verdicts[index] != .unpack
     dispose(index, snapshot: snapshot)
-    tracer.noteEnd(index, from: before, to: TraceTally(counters))
+    let after = TraceTally(counters, openCount: packer.openCount)
+    if isForStations {
+      tracer.noteEnd(index, from: before, to: after)
+    } else {
+      tracer.noteEnd(ofUnopened: index, from: before, to: after)
+    }
   }
 }

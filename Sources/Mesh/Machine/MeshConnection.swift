@@ -13,21 +13,25 @@ struct MeshConnection: Sendable {
     let features: Features
     /// The connection's number, the same at both ends.
     let uid: UInt64
-    /// Overlays that both ends speak.
-    let overlayCount: Int
-    /// Whether both ends speak VXLAN as Weft peers do.
-    let hasVXLAN: Bool
     /// The overlays.
     var overlay: OverlaySwitch
     /// Whether one of them works.
     var isEstablished = false
+    /// Bounds the lines in the log about which of them carries frames.
+    var choiceNotes = TokenBucket(countMax: 10, pause: .seconds(5))
+    /// Such lines that were not written since the last one.
+    var suppressedChoices = 0
     /// When the next heartbeat of the TCP session is due.
     var heartbeatAt: MeshInstant
 
-    /// Lets the overlay do something, where it is: it may be too large to be copied for it.
+    /// Lets the overlays do something, where they are; whether the data plane has to know of it.
     mutating func letOverlay(
       _ work: (inout OverlaySwitch) -> [OverlayEffect]
-    ) -> [OverlayEffect] { work(&overlay) }
+    ) -> (effects: [OverlayEffect], isNews: Bool) {
+      let before = (overlay.fastdpLink, overlay.sleeveLink, overlay.chosen)
+      let effects = work(&overlay)
+      return (effects, before != (overlay.fastdpLink, overlay.sleeveLink, overlay.chosen))
+    }
   }
 
   /// The two ends.

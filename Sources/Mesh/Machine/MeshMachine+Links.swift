@@ -54,8 +54,9 @@ extension MeshMachine {
     let isTrusting = options.trustedSubnets.contains { $0.contains(remote.address) }
     let features = Features(
       name: options.name, nickname: options.nickname, uid: options.uid, connectionID: connectionID,
-      shortID: topology.own.shortID, isTrusting: isTrusting, overlays: OverlaySwitch.advertised,
-      extensions: [FeatureWord.lively] + (options.hasVXLAN ? [FeatureWord.vxlan] : []))
+      shortID: topology.own.shortID, isTrusting: isTrusting,
+      overlays: OverlayKind.allCases.filter(options.overlays.contains).map(\.rawValue),
+      extensions: options.isLively ? [FeatureWord.lively] : [])
     let session = Link(
       Link.Options(
         isOutbound: dialed != nil, password: options.password, keyPair: KeyPair(random: &random)),
@@ -175,17 +176,5 @@ extension MeshMachine {
     note(
       isStranger ? .strangers : .peers, .info,
       connection.peering == nil ? "session refused" : "connection ended", details)
-  }
-}
-
-extension OverlaySwitch.Counts {
-  /// Adds what another connection counted.
-  mutating func add(_ other: Self) {
-    notAuthentic &+= other.notAuthentic
-    replayed &+= other.replayed
-    malformed &+= other.malformed
-    dataFrames &+= other.dataFrames
-    foreignSpecials &+= other.foreignSpecials
-    badControls &+= other.badControls
   }
 }

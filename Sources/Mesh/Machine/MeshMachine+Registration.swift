@@ -66,19 +66,19 @@ extension MeshMachine {
       isOutbound: connection.isOutbound, remoteAddress: connection.remote,
       localAddress: connection.local, key: isTrusted ? nil : connection.session.sessionKey,
       underlayMTU: options.underlayMTU)
-    overlayOptions.isLively = features.extensions.contains(FeatureWord.lively)
+    overlayOptions.port = options.port
+    overlayOptions.overlayMTU = options.overlayMTU
+    overlayOptions.isLively = options.isLively && features.extensions.contains(FeatureWord.lively)
+    overlayOptions.hasShortIDs = features.shortID != nil
     let overlay: OverlaySwitch
     do throws(OverlayError) {
-      overlay = try OverlaySwitch(overlayOptions, remoteOverlays: features.overlays)
+      overlay = try OverlaySwitch(
+        overlayOptions, ownOverlays: options.overlays, remoteOverlays: features.overlays)
     } catch {
       throw RegistrationError(.overlay, error.description)
     }
-    let theirs = features.overlays ?? []
     return MeshConnection.Peering(
-      features: features, uid: uid,
-      overlayCount: OverlaySwitch.advertised.count { theirs.contains($0) },
-      hasVXLAN: options.hasVXLAN && features.extensions.contains(FeatureWord.vxlan),
-      overlay: overlay,
+      features: features, uid: uid, overlay: overlay,
       heartbeatAt: now.advanced(by: MeshTiming.heartbeat))
   }
 
@@ -147,52 +147,5 @@ extension MeshMachine {
     topologyChanged(about: [name])
     isForwardingStale = true
     if isReplaced { channel.scheduleCollection(now: now) } else { collectGarbage() }
-  }
-
-  // MARK: Overlays
-
-  /// Lets an overlay do something, and does what it wants done.
-  mutating func withOverlay(
-    of link: LinkIdentifier, _ work: (inout OverlaySwitch) -> [OverlayEffect]
-  ) {
-    let before = connections[link]?.peering?.overlay.remoteAddress
-    guard let wanted = connections[link]?.peering?.letOverlay(work) else { return }
-    if connections[link]?.peering?.overlay.remoteAddress != before { isForwardingStale = true }
-    for effect in wanted { carryOut(effect, on: link) }
-    deadlineChanged(of: link)
-  }
-
-  private mutating func carryOut(_ effect: OverlayEffect, on link: LinkIdentifier) {
-    guard let peering = connections[link]?.peering else { return }
-    switch effect {
-    case .datagram(let bytes, let address, let isFragmentable):
-      effects.append(.datagram(bytes, to: address, isFragmentable: isFragmentable))
-    case .control(let payload):
-      // Weave Net does not check either and dies of it.
-      guard payload.count >= 2, Int(payload[0]) < peering.overlayCount else { return }
-      send(.overlayControl, payload, on: link)
-    case .established: establish(link, peering)
-    case .failed(let problem): end(link, LinkEnding(refusal: .overlay, problem: problem))
-    }
-  }
-
-  private mutating func establish(_ link: LinkIdentifier, _ peering: MeshConnection.Peering) {
-    guard !peering.isEstablished else { return }
-    connections[link]?.peering?.isEstablished = true
-    topology.setEstablished(true, with: peering.features.name)
-    topologyChanged(about: [peering.features.name])
-    isForwardingStale = true
-    note(
-      .peers, .info, "connection established",
-      ["peer": peering.features.name.description, "overlay": peering.overlay.name])
-  }
-
-  mutating func receive(datagram: [UInt8], from address: SocketAddress) {
-    guard let name = PeerName(octets: datagram.prefix(6)), let link = linkOfPeer[name] else {
-      counts.unknownDatagrams += 1
-      return
-    }
-    let now = now
-    withOverlay(of: link) { $0.receive(datagram, from: address, now: now) }
   }
 }

@@ -42,8 +42,9 @@ extension MeshMachine {
     line.isEncrypted = connection.session.sessionKey != nil
     line.peer = peering.features.name
     line.nickname = peering.features.nickname
-    line.overlay = peering.overlay.name.isEmpty ? nil : peering.overlay.name
+    line.overlay = peering.overlay.best.rawValue
     line.attributes = peering.overlay.attributes
+    line.overlayReason = peering.overlay.reason
     return line
   }
 }

@@ -38,9 +38,27 @@ extension MeshMachine {
     isPlanNeeded = true
   }
 
+  /// Works out what the data plane has to know of neighbours; of peers only if others can be
+  /// reached than before, as overlays have news more often than the topology, and it is much.
+  mutating func renewLinks() {
+    let neighbours = forwardingNeighbours
+    guard neighbours.elementsEqual(forwarding.neighbours, by: Self.areAlikeForRoutes) else {
+      return renewForwarding()
+    }
+    areLinksStale = false
+    guard neighbours != forwarding.neighbours else { return }
+    forwarding.neighbours = neighbours
+    effects.append(.forwardingChanged)
+  }
+
+  private static func areAlikeForRoutes(
+    _ one: MeshForwarding.Neighbour, _ other: MeshForwarding.Neighbour
+  ) -> Bool { one.name == other.name && one.isEstablished == other.isEstablished }
+
   /// Works out what the data plane has to know, and says so if it is something new.
   mutating func renewForwarding() {
     isForwardingStale = false
+    areLinksStale = false
     let neighbours = forwardingNeighbours
     let usable = Set(neighbours.filter(\.isEstablished).map(\.name))
     var peers: [MeshForwarding.Peer] = []
@@ -65,13 +83,12 @@ extension MeshMachine {
 
   private var forwardingNeighbours: [MeshForwarding.Neighbour] {
     linkOfPeer.sorted { $0.key < $1.key }.compactMap { name, link in
-      guard let connection = connections[link], let peering = connection.peering,
-        let address = peering.overlay.remoteAddress
-      else { return nil }
+      guard let connection = connections[link], let peering = connection.peering else { return nil }
+      let overlay = peering.overlay
       return MeshForwarding.Neighbour(
-        name: name, address: address, local: connection.local, hasVXLAN: peering.hasVXLAN,
-        isEstablished: peering.isEstablished,
-        isEncrypted: peering.overlay.isEncrypted)
+        name: name, connectionUID: peering.uid, local: connection.local,
+        isOutbound: connection.isOutbound, key: overlay.key, fastdp: overlay.fastdpLink,
+        sleeve: overlay.sleeveLink, chosen: overlay.chosen)
     }
   }
 

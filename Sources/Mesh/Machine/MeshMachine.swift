@@ -30,10 +30,14 @@ public struct MeshMachine: Sendable {
     public var unfinishedLengthMax = 128 << 20
     /// Paths to these need no encryption of frames.
     public var trustedSubnets: [IPv4Prefix] = []
-    /// Whether we speak VXLAN with other Weft peers.
-    public var hasVXLAN = true
+    /// The overlays that we offer; VXLAN is always preferred.
+    public var overlays = OverlayKind.allCases
+    /// Whether heartbeats to other Weft peers come every 2 s, so that a death shows within 10 s.
+    public var isLively = true
     /// What the underlay carries in one piece, in bytes with all headers.
     public var underlayMTU = 1500
+    /// Bytes of an IP packet of our containers.
+    public var overlayMTU = 1376
 
     /// The defaults, for a peer.
     public init(name: PeerName, uid: UInt64, nickname: String) {
@@ -46,12 +50,15 @@ public struct MeshMachine: Sendable {
   /// What the data plane has to know now.
   public internal(set) var forwarding: MeshForwarding
 
-  let options: Options
+  /// As given, but for lengths, which may change.
+  var options: Options
   var random: any RandomNumberGenerator & Sendable
   /// The time of the input that is being dealt with.
   var now = MeshInstant(nanoseconds: 0)
   /// What has come of it so far.
   var effects: [MeshEffect] = []
+  /// What is to be sent over links, after `forwarding` was told.
+  var probes: [OverlayProbe] = []
   var topology: Topology
   var routes: MeshRoutes
   var channel = TopologyChannel()
@@ -79,6 +86,8 @@ public struct MeshMachine: Sendable {
   var isPlanNeeded = false
   /// Whether `forwarding` might be out of date.
   var isForwardingStale = false
+  /// Whether something about links to neighbours might be, and nothing else.
+  var areLinksStale = false
   private var linkCount: UInt64 = 0
 
   /// A mesh with nobody in it.
@@ -102,7 +111,12 @@ public struct MeshMachine: Sendable {
     if gossipAt == nil { gossipAt = now.advanced(by: MeshTiming.gossip) }
     take(input)
     settle()
-    defer { effects = [] }
+    // The data plane has to know a link before something is sent over it.
+    for probe in probes where linkOfPeer[probe.peer] != nil { effects.append(.probe(probe)) }
+    defer {
+      effects = []
+      probes = []
+    }
     return effects
   }
 
@@ -113,10 +127,10 @@ public struct MeshMachine: Sendable {
     case .dialFailed(let link, let reason): dialFailed(link, reason: reason)
     case .received(let link, let bytes): receive(bytes, on: link)
     case .closed(let link, let reason): closed(link, reason: reason)
-    case .datagram(let bytes, let address): receive(datagram: bytes, from: address)
-    case .datagramTooLong:
-      // Overlays take the path's length from the underlay so far, and do not search for it.
-      break
+    case .special(let special): receive(special)
+    case .datagramTooLong(let destination, let pathMTU): tooLong(destination, pathMTU: pathMTU)
+    case .underlayMTU(let mtu): underlayChanged(mtu)
+    case .overlayMTU(let mtu): overlayChanged(mtu)
     case .deadline: advance()
     case .connect(let targets, let isReplacing):
       maker.connect(targets, isReplacing: isReplacing, now: self.now)
@@ -131,7 +145,7 @@ public struct MeshMachine: Sendable {
   private mutating func settle() {
     if routes.dueAt.isDue(now) { calculateRoutes() }
     if isPlanNeeded { dialWhoeverIsDue() }
-    if isForwardingStale { renewForwarding() }
+    if isForwardingStale { renewForwarding() } else if areLinksStale { renewLinks() }
   }
 
   /// Dials what the connection maker wants to be dialled.

@@ -23,8 +23,10 @@ public struct MeshReport: Sendable, Equatable {
     public var peer: PeerName?
     /// What the other end's people call it.
     public var nickname: String = ""
-    /// The overlay's name; nil if there is none yet.
+    /// The overlay that carries frames, or may; nil if there is none yet.
     public var overlay: String?
+    /// Why that one, and not the one before or a better one; empty before the first.
+    public var overlayReason = ""
     /// Why it failed, with what to do; empty if it did not.
     public var problem = ""
     /// Until the next attempt; nil: none is planned.
@@ -52,7 +54,7 @@ public struct MeshReport: Sendable, Equatable {
     public var gossipSent: UInt64 = 0
     /// Messages with a tag that is unknown, or known only from old peers.
     public var unknownMessages: UInt64 = 0
-    /// Datagrams that name nobody we are connected with.
+    /// Special frames that name nobody we are connected with.
     public var unknownDatagrams: UInt64 = 0
     /// The overlays' counts of all connections so far.
     public var overlays = OverlaySwitch.Counts()

@@ -73,9 +73,8 @@ public struct Features: Sendable, Equatable {
 
 /// The words of the key `Weft`, each of which counts if both ends say it.
 enum FeatureWord {
-  /// Frames to each other travel as VXLAN.
-  static let vxlan = "vxlan"
-  /// Sleeve's heartbeats come every 3 s, so that 24 s without one mean that the other end is gone.
+  /// Heartbeats come every 2 s, so that 8 s without one mean that an overlay does not get through,
+  /// and who hears none any more says so.
   static let lively = "lively"
 }
 

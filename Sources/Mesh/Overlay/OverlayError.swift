@@ -6,6 +6,8 @@ public enum OverlayError: Error, Equatable, Sendable, CustomStringConvertible {
   case nothingInCommon(ours: [String], theirs: [String])
   /// The peer is too old to say what it speaks.
   case notAdvertised
+  /// The only one in common cannot be used; the text says why.
+  case notUsable(String)
 
   /// A sentence for people.
   public var description: String {
@@ -18,6 +20,8 @@ public enum OverlayError: Error, Equatable, Sendable, CustomStringConvertible {
         + " we have \(known); let it offer one of ours"
     case .notAdvertised:
       return "the peer is too old to say which overlays it has: upgrade it to Weave Net 2.8 or Weft"
+    case .notUsable(let reason):
+      return "\(reason): let both peers offer sleeve as well"
     }
   }
 }

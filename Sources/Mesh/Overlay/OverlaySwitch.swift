@@ -1,138 +1,203 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Inet
+import Inet
 public import Sealing
 
-/// What an overlay wants done.
-public enum OverlayEffect: Sendable, Equatable {
-  /// Send a datagram from the mesh's UDP port.
-  case datagram([UInt8], to: SocketAddress, isFragmentable: Bool)
-  /// Send an overlay control message: index, sub-tag, data.
-  case control([UInt8])
-  /// An overlay works: the connection is established. Once.
-  case established
-  /// No overlay is left: close the connection.
-  case failed(String)
-}
-
 /// All overlays of one connection, side by side; the best one that works carries frames (wire
-/// notes, sections 12 and 13).
+/// notes, sections 12 to 14).
+///
+/// The connection is established as soon as an overlay works, and fails when none does any more, or
+/// none ever did for a minute.
 public struct OverlaySwitch: Sendable {
-  /// A connection as overlays need it.
-  public struct Options: Sendable {
-    /// Our name.
-    public var own: PeerName
-    /// The other end's.
-    public var remote: PeerName
-    /// The connection's number, the same at both ends.
-    public var connectionUID: UInt64
-    /// Whether we dialled.
-    public var isOutbound: Bool
-    /// The TCP address of the other end.
-    public var remoteAddress: SocketAddress
-    /// The TCP address of ours.
-    public var localAddress: SocketAddress
-    /// Encrypts; nil: nothing is.
-    public var key: SessionKey?
-    /// What the underlay carries in one piece, in bytes with all headers.
-    public var underlayMTU: Int
-    /// Whether the other end, too, sends heartbeats every 3 s, so that its death shows soon.
-    public var isLively = false
-
-    /// Describes a connection.
-    public init(
-      own: PeerName, remote: PeerName, connectionUID: UInt64, isOutbound: Bool,
-      remoteAddress: SocketAddress, localAddress: SocketAddress, key: SessionKey?,
-      underlayMTU: Int
-    ) {
-      self.own = own
-      self.remote = remote
-      self.connectionUID = connectionUID
-      self.isOutbound = isOutbound
-      self.remoteAddress = remoteAddress
-      self.localAddress = localAddress
-      self.key = key
-      self.underlayMTU = underlayMTU
-    }
-  }
-
-  /// Counts of what could not be used, by reason.
-  public struct Counts: Sendable, Equatable {
-    /// Datagrams that did not open.
-    public var notAuthentic: UInt64 = 0
-    /// Datagrams that were opened before.
-    public var replayed: UInt64 = 0
-    /// Datagrams that are too short or end within a record, and tests with other bytes than zeros.
-    public var malformed: UInt64 = 0
-    /// Frames of containers, each by itself, which this overlay does not carry yet.
-    public var dataFrames: UInt64 = 0
-    /// Heartbeats and tests between other peers than the two of the connection, and heartbeats of
-    /// another connection.
-    public var foreignSpecials: UInt64 = 0
-    /// Control messages with an index or sub-tag that nobody has.
-    public var badControls: UInt64 = 0
-
-    /// Nothing happened.
-    public init() {}
-  }
-
   /// Names we advertise, best first.
-  public static let advertised = ["sleeve"]
+  public static let advertised = OverlayKind.allCases.map(\.rawValue)
 
-  // The only one so far. Its number in control messages is its place among those that both ends
-  // speak, in our order: a Weave peer must never see a number beyond that.
-  private var sleeve: SleeveLink
+  private let options: Options
+  private var fastdp: FastdpLink?
+  private var sleeve: SleeveLink?
+  private var badControls: UInt64 = 0
 
-  /// Whether an overlay works.
-  public var isEstablished: Bool { sleeve.isEstablished }
-  /// The name of the best overlay, "sleeve".
-  public var name: String { "sleeve" }
-  /// Whether frames to the other end have to be encrypted.
-  public var isEncrypted: Bool { sleeve.isEncrypted }
-  /// What `status connections` shows: `name`, `mtu`, `encrypted` if so.
-  public var attributes: [String: String] { sleeve.attributes }
-  /// Where the overlay's datagrams go; nil until it is known.
-  public var remoteAddress: SocketAddress? { sleeve.remoteAddress }
-  /// Counts.
-  public var counts: Counts { sleeve.counts }
-  /// When `advance` is due; nil: never.
-  public var nextDeadline: MeshInstant? { sleeve.nextDeadline }
+  /// What carries frames; nil: nothing does yet.
+  public private(set) var chosen: OverlayKind?
+  /// Why it does, instead of what did before.
+  public private(set) var reason = ""
+  private var isConfirmed = false
+  private var isOver = false
 
   /// Chooses the overlays that both ends speak; nil in `remoteOverlays` means an old peer, which
   /// speaks sleeve without an index and is refused.
   ///
+  /// An overlay's number in control messages is its place among those that both ends speak, in our
+  /// order: a Weave peer must never see a number beyond that.
+  ///
   /// - Throws: `OverlayError` if there is none.
-  public init(_ options: Options, remoteOverlays: [String]?) throws(OverlayError) {
+  public init(
+    _ options: Options, ownOverlays: [OverlayKind] = OverlayKind.allCases,
+    remoteOverlays: [String]?
+  ) throws(OverlayError) {
     guard let remoteOverlays else { throw .notAdvertised }
-    let ours = OverlaySwitch.advertised
-    let common = ours.filter(remoteOverlays.contains)
-    guard let index = common.firstIndex(of: "sleeve") else {
-      throw .nothingInCommon(ours: ours, theirs: remoteOverlays)
+    self.options = options
+    let own = OverlayKind.allCases.filter(ownOverlays.contains)
+    let common = own.filter { remoteOverlays.contains($0.rawValue) }
+    if let index = common.firstIndex(of: .fastdp) {
+      fastdp = FastdpLink(options, index: UInt8(clamping: index))
     }
-    sleeve = SleeveLink(options, index: UInt8(clamping: index))
+    if let index = common.firstIndex(of: .sleeve) {
+      sleeve = SleeveLink(options, index: UInt8(clamping: index))
+    }
+    guard sleeve != nil || fastdp?.refusal == nil && fastdp != nil else {
+      if let refusal = fastdp?.refusal { throw .notUsable(refusal) }
+      throw .nothingInCommon(ours: own.map(\.rawValue), theirs: remoteOverlays)
+    }
   }
 
-  /// The connection is part of the topology: datagrams may be sent from now on.
-  public mutating func confirm(now: MeshInstant) -> [OverlayEffect] { sleeve.confirm(now: now) }
+  // MARK: What others see
 
-  /// Takes a datagram that names the remote as its sender, bytes from the sender's name on.
-  public mutating func receive(
-    _ datagram: [UInt8], from address: SocketAddress, now: MeshInstant
-  ) -> [OverlayEffect] {
-    sleeve.receive(datagram, from: address, now: now)
+  /// Whether an overlay works.
+  public var isEstablished: Bool { chosen != nil }
+  /// The best overlay that works, or may.
+  public var best: OverlayKind { chosen ?? (fastdpLink == nil ? .sleeve : .fastdp) }
+  /// VXLAN's link; nil if there is none, or it is never used.
+  public var fastdpLink: MeshForwarding.Neighbour.Link? { fastdp?.link }
+  /// Sleeve's link; nil if there is none.
+  public var sleeveLink: MeshForwarding.Neighbour.Link? { sleeve?.link }
+  /// Seals what goes by sleeve; nil: nothing is sealed.
+  public var key: SessionKey? { options.key }
+
+  /// What `status connections` shows: `name`, `mtu`, `encrypted` if so.
+  public var attributes: [String: String] {
+    let link = best == .fastdp ? fastdpLink : sleeveLink
+    let mtu = max(0, (link?.frameLengthMax ?? 0) - 14)
+    var attributes = ["name": best.rawValue, "mtu": String(mtu)]
+    if options.key != nil { attributes["encrypted"] = "true" }
+    return attributes
+  }
+
+  /// Counts.
+  public var counts: Counts {
+    var counts = fastdp?.counts ?? Counts()
+    if let sleeve { counts.add(sleeve.counts) }
+    counts.badControls += badControls
+    return counts
+  }
+
+  /// When `advance` is due; nil: never.
+  public var nextDeadline: MeshInstant? {
+    guard !isOver else { return nil }
+    return [fastdp?.nextDeadline, sleeve?.nextDeadline].compactMap(\.self).min()
+  }
+
+  // MARK: Inputs
+
+  /// The connection is part of the topology: datagrams may be sent from now on.
+  public mutating func confirm(now: MeshInstant) -> [OverlayEffect] {
+    guard !isOver, !isConfirmed else { return [] }
+    isConfirmed = true
+    let effects = (fastdp?.confirm(now: now) ?? []) + (sleeve?.confirm(now: now) ?? [])
+    return effects + choose()
+  }
+
+  /// Takes a special frame of the other end.
+  public mutating func receive(_ special: OverlaySpecial, now: MeshInstant) -> [OverlayEffect] {
+    guard isConfirmed, !isOver, special.peer == options.remote else { return [] }
+    let effects =
+      switch special.overlay {
+      case .fastdp: fastdp?.receive(special, now: now)
+      case .sleeve: sleeve?.receive(special, now: now)
+      }
+    return (effects ?? []) + choose()
   }
 
   /// Takes the payload of an overlay control message; what is wrong is counted.
   public mutating func receiveControl(_ payload: [UInt8], now: MeshInstant) -> [OverlayEffect] {
-    guard payload.count >= 2, payload[0] == sleeve.index,
-      let effects = sleeve.receiveControl(payload[1], now: now)
-    else {
-      sleeve.counts.badControls += 1
-      return []
+    guard !isOver else { return [] }
+    var effects: [OverlayEffect]?
+    if payload.count >= 2 {
+      switch payload[0] {
+      case fastdp?.index: effects = fastdp?.receiveControl(payload[1], now: now)
+      case sleeve?.index: effects = sleeve?.receiveControl(payload.dropFirst(), now: now)
+      default: break
+      }
     }
-    return effects
+    if effects == nil { badControls += 1 }
+    return (effects ?? []) + choose()
   }
 
+  /// A router says that the path to the other end carries so many bytes.
+  public mutating func tooLong(pathMTU: Int, now: MeshInstant) -> [OverlayEffect] {
+    isOver ? [] : sleeve?.tooLong(pathMTU: pathMTU, now: now) ?? []
+  }
+
+  /// The underlay carries IP packets of so many bytes from now on.
+  public mutating func underlayChanged(_ mtu: Int, now: MeshInstant) -> [OverlayEffect] {
+    guard !isOver else { return [] }
+    fastdp?.underlayChanged(mtu)
+    return sleeve?.underlayChanged(mtu, now: now) ?? []
+  }
+
+  /// Our containers may send IP packets of so many bytes from now on.
+  public mutating func overlayChanged(_ mtu: Int) { fastdp?.overlayChanged(mtu) }
+
   /// Time has come.
-  public mutating func advance(now: MeshInstant) -> [OverlayEffect] { sleeve.advance(now: now) }
+  public mutating func advance(now: MeshInstant) -> [OverlayEffect] {
+    guard isConfirmed, !isOver else { return [] }
+    let effects = (fastdp?.advance(now: now) ?? []) + (sleeve?.advance(now: now) ?? [])
+    let choice = choose()
+    return isOver ? choice : effects + choice
+  }
+}
+
+// The choice.
+extension OverlaySwitch {
+  /// Chooses the best overlay that works.
+  private mutating func choose() -> [OverlayEffect] {
+    let isFastdpWorking = fastdp?.pulse.isWorking == true
+    let isSleeveWorking = sleeve?.pulse.isWorking == true
+    guard let best: OverlayKind = isFastdpWorking ? .fastdp : isSleeveWorking ? .sleeve : nil else {
+      return chosen != nil || isHopeless ? fail() : []
+    }
+    guard best != chosen else { return [] }
+    let former = chosen
+    reason =
+      if best == .fastdp || fastdp == nil {
+        "\(best.rawValue) gets through"
+      } else { problem(of: .fastdp) }
+    chosen = best
+    return [.chosen(best, from: former, reason: reason)]
+  }
+
+  /// Whether nothing that may work has been heard by any overlay for too long.
+  private var isHopeless: Bool {
+    let isFastdpHopeless = fastdp.map { $0.refusal != nil || $0.pulse.isSilent } ?? true
+    return isFastdpHopeless && sleeve?.pulse.isSilent ?? true
+  }
+
+  /// Why an overlay carries nothing, for people.
+  private func problem(of kind: OverlayKind) -> String {
+    if kind == .fastdp, let refusal = fastdp?.refusal { return refusal }
+    let pulse = kind == .fastdp ? fastdp?.pulse : sleeve?.pulse
+    return switch pulse?.trouble {
+    case .unproven, nil: "\(kind.rawValue) has not got through in both directions yet"
+    case .silence(let time):
+      "nothing came by \(kind.rawValue) for \(time.components.seconds) s"
+    case .unheard: "the peer hears nothing by \(kind.rawValue)"
+    }
+  }
+
+  private mutating func fail() -> [OverlayEffect] {
+    isOver = true
+    chosen = nil
+    let problems = [
+      fastdp == nil ? nil : problem(of: .fastdp), sleeve == nil ? nil : problem(of: .sleeve),
+    ].compactMap(\.self)
+    let meshPort = options.isOutbound ? options.remoteAddress.port : options.port
+    let ports = [sleeve.map { _ in meshPort }, fastdpLink.map { _ in meshPort &+ 1 }]
+      .compactMap(\.self).map { String($0) }
+    return [
+      .failed(
+        "\(problems.joined(separator: ", ")): let UDP pass between \(options.remoteAddress.address)"
+          + " and \(options.localAddress.address) in both directions,"
+          + " \(ports.count == 1 ? "port" : "ports") \(ports.joined(separator: " and "))")
+    ]
+  }
 }

@@ -4,249 +4,207 @@ import Inet
 import Sealing
 import Wire
 
-/// Sleeve's end of one connection: finds out whether datagrams get through, and from where.
+/// Sleeve's end of one connection.
 ///
-/// Both ends send heartbeats by UDP and acknowledge the other's first one by TCP. The overlay is
-/// established once ours are acknowledged and the other end's have come: where datagrams pass one
-/// way only it never is, rather than for a minute again and again. Only the end that dialled knows
-/// where to send to from the start, the other learns it from the heartbeats that come: so one of
-/// them may be behind a NAT, and what it looks like from outside may change. Tests of the underlay
-/// are answered, not made.
+/// Only the end that dialled knows where to send to from the start, the other learns it from the
+/// heartbeats that come: so one of them may be behind a NAT, and what it looks like from outside
+/// may change. How long datagrams may be is searched for (`PathSearch`), and whether longer ones
+/// arrive in fragments is tested, as soon as frames get through and now and then afterwards.
 struct SleeveLink: Sendable {
-  /// What an overlay control message of sleeve says; numbers of the wire.
-  enum SubTag: UInt8, Sendable {
-    case established = 1
-    case fragmentationReceived = 2
-    case mtuVerified = 3
-  }
-
-  /// Between heartbeats until the first was acknowledged.
-  static let heartbeatPauseFast = Duration.milliseconds(500)
-  /// Between heartbeats after that.
-  static let heartbeatPauseSlow = Duration.seconds(10)
-  /// The same with another Weft peer.
-  static let heartbeatPauseLively = Duration.seconds(3)
-  /// Without a heartbeat of the other end the overlay fails.
-  static let silenceMax = Duration.seconds(60)
-  /// The same with another Weft peer, once one came.
-  static let silenceMaxLively = Duration.seconds(24)
-
-  /// Where we are with the other end.
-  private enum State { case prepared, confirmed, established, failed }
+  /// Bytes of a frame that tests fragmentation.
+  static let fragmentationTestLength = 60_001
+  /// Between two tests of fragmentation.
+  static let fragmentationPause = Duration.seconds(300)
 
   private let options: OverlaySwitch.Options
-  private var state = State.prepared
-  private var sealer: SleeveSealer?
-  private var opener: SleeveOpener?
-  /// Whether a heartbeat of the other end came.
-  private var isAckSent = false
-  /// Whether a heartbeat of ours arrived.
-  private var isAcknowledged = false
-  private var nextHeartbeat: MeshInstant?
-  private var expiry: MeshInstant?
+  private var search: PathSearch
+  private var fragmentationTestAt: MeshInstant?
+  private var isFragmentationTested = false
+  private var changes = TokenBucket(countMax: 1, pause: .seconds(1))
+  private var answers = TokenBucket(countMax: 50, pause: .milliseconds(20))
+  private var hints = TokenBucket(countMax: 10, pause: .milliseconds(100))
 
-  /// What control messages call this overlay.
+  /// What control messages call it.
   let index: UInt8
+  /// Whether frames get through.
+  private(set) var pulse: OverlayPulse
   /// Where datagrams go; the end that was dialled has to learn it.
-  private(set) var remoteAddress: SocketAddress?
+  private(set) var remote: SocketAddress?
+  /// Whether datagrams arrive in fragments.
+  private(set) var mayFragment = false
   /// What could not be used.
   var counts = OverlaySwitch.Counts()
 
-  /// Prepares an overlay that control messages call `index`.
+  /// Prepares it.
   init(_ options: OverlaySwitch.Options, index: UInt8) {
     self.options = options
     self.index = index
-    remoteAddress = options.isOutbound ? options.remoteAddress : nil
-    guard let key = options.key else { return }
-    sealer = SleeveSealer(key: key, sender: options.own, isOutbound: options.isOutbound)
-    opener = SleeveOpener(key: key, isOutbound: !options.isOutbound)
-  }
-
-  /// Whether datagrams are sealed.
-  var isEncrypted: Bool { options.key != nil }
-
-  /// Whether heartbeats have got through in both directions.
-  var isEstablished: Bool { state == .established }
-
-  private var heartbeatPauseSlow: Duration {
-    options.isLively ? SleeveLink.heartbeatPauseLively : SleeveLink.heartbeatPauseSlow
-  }
-
-  /// How long the other end may be silent: whoever has not said anything may still be starting.
-  private var silenceMax: Duration {
-    options.isLively && isAckSent ? SleeveLink.silenceMaxLively : SleeveLink.silenceMax
-  }
-
-  /// When `advance` is due; nil: never.
-  var nextDeadline: MeshInstant? {
-    guard let expiry else { return nil }
-    return nextHeartbeat.map { min($0, expiry) } ?? expiry
-  }
-
-  /// What people see.
-  var attributes: [String: String] {
-    var attributes = ["name": "sleeve", "mtu": String(mtu)]
-    if isEncrypted { attributes["encrypted"] = "true" }
-    return attributes
-  }
-
-  /// Bytes of an IP packet that fit a datagram with one record, which the underlay carries whole.
-  private var mtu: Int {
+    pulse = OverlayPulse(isLively: options.isLively)
+    remote = options.isOutbound ? options.remoteAddress : nil
     let sealing = options.key == nil ? 0 : 8 + SecretBox.overhead
     let headers = 20 + 8 + SleeveHeader.length + SleeveRecordHeader.length + EthernetHeader.length
-    return max(0, options.underlayMTU - headers - sealing)
+    search = PathSearch(underlayMTU: options.underlayMTU, overhead: headers + sealing)
+  }
+
+  /// Bytes of a container's IP packet that goes in one datagram.
+  var mtu: Int { search.mtu }
+
+  /// What the data plane has to know.
+  var link: MeshForwarding.Neighbour.Link {
+    MeshForwarding.Neighbour.Link(
+      remote: remote, localPort: options.port, isWorking: pulse.isWorking,
+      frameLengthMax: mtu + EthernetHeader.length, datagramLengthMax: search.datagramLengthMax,
+      mayFragment: mayFragment)
+  }
+
+  /// When something is due; nil: never.
+  var nextDeadline: MeshInstant? {
+    [pulse.nextDeadline, search.nextDeadline, fragmentationTestAt].compactMap(\.self).min()
   }
 
   // MARK: Inputs
 
-  /// Datagrams may travel from now on.
+  /// Heartbeats may travel from now on.
   mutating func confirm(now: MeshInstant) -> [OverlayEffect] {
-    guard state == .prepared else { return [] }
-    state = .confirmed
-    expiry = now.advanced(by: SleeveLink.silenceMax)
+    pulse.begin(now: now)
     return heartbeat(now: now)
   }
 
-  /// Takes a datagram, from the sender's name on.
-  mutating func receive(
-    _ datagram: [UInt8], from address: SocketAddress, now: MeshInstant
-  ) -> [OverlayEffect] {
-    guard state == .confirmed || state == .established, let records = records(of: datagram) else {
-      return []
-    }
-    var effects: [OverlayEffect] = []
-    // A real peer sends each test by itself. One answer of a kind to a datagram, so that a
-    // datagram of 2,000 records, which nobody need have signed, does not lead to 2,000 messages.
-    var answered: Set<SubTag> = []
-    var cursor = SleeveRecords(records.span)
-    while let record = cursor.next() {
-      guard let special = SleeveSpecialFrame(records.span.extracting(record.frame)) else {
-        counts.dataFrames += 1
-        continue
-      }
-      guard record.source == options.remote, record.destination == options.own else {
-        counts.foreignSpecials += 1
-        continue
-      }
-      effects += take(special, from: address, answered: &answered, now: now)
-    }
-    if cursor.isMalformed { counts.malformed += 1 }
-    return effects
-  }
-
-  /// Takes an overlay control message without its index; nil if it makes no sense.
-  mutating func receiveControl(_ subTag: UInt8, now: MeshInstant) -> [OverlayEffect]? {
-    guard let subTag = SubTag(rawValue: subTag) else { return nil }
-    // The answers to tests belong to none of ours, and a second acknowledgement changes nothing.
-    guard subTag == .established, !isAcknowledged, state != .failed else { return [] }
-    // An acknowledgement of a heartbeat that was never sent is a mistake.
-    guard nextHeartbeat != nil else { return nil }
-    isAcknowledged = true
-    nextHeartbeat = now.advanced(by: heartbeatPauseSlow)
-    return establish()
-  }
-
-  /// Sends the heartbeat that is due, or gives up.
-  mutating func advance(now: MeshInstant) -> [OverlayEffect] {
-    if let expiry, now >= expiry { return fail() }
-    guard let nextHeartbeat, now >= nextHeartbeat else { return [] }
-    return heartbeat(now: now)
-  }
-
-  // MARK: What inputs lead to
-
-  /// The records of a datagram; nil if there are none to be had, which is counted.
-  private mutating func records(of datagram: [UInt8]) -> [UInt8]? {
-    guard let header = SleeveHeader(datagram.span), header.sender == options.remote else {
-      counts.malformed += 1
-      return nil
-    }
-    switch opener?.open(datagram) {
-    case nil: return Array(datagram[SleeveHeader.length...])
-    case .opened(let records): return records
-    case .notAuthentic: counts.notAuthentic += 1
-    case .replayed: counts.replayed += 1
-    }
-    return nil
-  }
-
-  private mutating func take(
-    _ special: SleeveSpecialFrame, from address: SocketAddress, answered: inout Set<SubTag>,
-    now: MeshInstant
-  ) -> [OverlayEffect] {
-    switch special {
-    case .heartbeat(let connectionUID):
+  /// Takes a special frame.
+  mutating func receive(_ special: OverlaySpecial, now: MeshInstant) -> [OverlayEffect] {
+    switch special.content {
+    case .heartbeat(let connectionUID, _):
       guard connectionUID == options.connectionUID else {
         counts.foreignSpecials += 1
         return []
       }
-      return takeHeartbeat(from: address, now: now)
-    case .fragmentationTest:
-      guard answered.insert(.fragmentationReceived).inserted else { return [] }
-      return [control(.fragmentationReceived)]
-    case .mtuTest(let mtu):
-      guard answered.insert(.mtuVerified).inserted else { return [] }
-      return [control(.mtuVerified, [UInt8(mtu >> 8), UInt8(mtu & 0xFF)])]
+      return takeHeartbeat(from: special.source, now: now)
+    case .fragmentationTest: return answer(OverlaySubTag.fragmentationReceived, now: now)
+    case .lengthTest:
+      let length = UInt16(
+        clamping: max(special.frameLength, EthernetHeader.length) - EthernetHeader.length)
+      return answer(
+        OverlaySubTag.lengthVerified, [UInt8(length >> 8), UInt8(length & 0xFF)], now: now)
     case .damagedFragmentationTest:
       counts.malformed += 1
       return []
     }
   }
 
+  /// Takes an overlay control message without its index; nil if it makes no sense.
+  mutating func receiveControl(_ payload: ArraySlice<UInt8>, now: MeshInstant) -> [OverlayEffect]? {
+    switch payload.first {
+    case OverlaySubTag.sleeveAcknowledged:
+      guard pulse.acknowledge(now: now) else { return nil }
+      return test(now: now)
+    case OverlaySubTag.fragmentationReceived:
+      if isFragmentationTested { mayFragment = true }
+      return []
+    case OverlaySubTag.lengthVerified:
+      let data = payload.dropFirst()
+      guard data.count >= 2 else { return nil }
+      let length = data.prefix(2).reduce(0) { $0 << 8 | Int($1) }
+      return lengthTest(search.verified(length, now: now))
+    case OverlaySubTag.retracted where options.isLively:
+      pulse.retract(now: now)
+      rest()
+      return []
+    default: return nil
+    }
+  }
+
+  /// A router says what the path carries.
+  mutating func tooLong(pathMTU: Int, now: MeshInstant) -> [OverlayEffect] {
+    guard pulse.isWorking, hints.take(now: now) else { return [] }
+    return lengthTest(search.tooLong(pathMTU: pathMTU, now: now))
+  }
+
+  /// The underlay carries packets of another length from now on.
+  mutating func underlayChanged(_ mtu: Int, now: MeshInstant) -> [OverlayEffect] {
+    search.underlayChanged(mtu, isUsed: pulse.isWorking)
+    return pulse.isWorking ? lengthTest(search.begin(now: now)) : []
+  }
+
+  /// Does what is due.
+  mutating func advance(now: MeshInstant) -> [OverlayEffect] {
+    var effects: [OverlayEffect] = []
+    if pulse.expire(now: now) {
+      rest()
+      if options.isLively { effects.append(.control([index, OverlaySubTag.retracted])) }
+    }
+    if pulse.beatAt.isDue(now) { effects += heartbeat(now: now) }
+    if fragmentationTestAt.isDue(now) { effects.append(fragmentationTest(now: now)) }
+    return effects + lengthTest(search.advance(now: now))
+  }
+
+  // MARK: Heartbeats
+
   private mutating func takeHeartbeat(
     from address: SocketAddress, now: MeshInstant
   ) -> [OverlayEffect] {
-    let isFirstAddress = remoteAddress == nil
-    remoteAddress = address
-    var effects = isFirstAddress ? heartbeat(now: now) : []
-    defer { expiry = now.advanced(by: silenceMax) }
-    if !isAckSent {
-      isAckSent = true
-      effects.append(control(.established))
-      effects += establish()
+    var effects: [OverlayEffect] = []
+    if remote == nil {
+      remote = address
+      effects = heartbeat(now: now)
+    } else if remote != address {
+      if changes.take(now: now) { remote = address } else { counts.unfollowedAddresses += 1 }
     }
-    return effects
+    let isWorking = pulse.isWorking
+    if pulse.hear(now: now) { effects.append(.control([index, OverlaySubTag.sleeveAcknowledged])) }
+    return isWorking ? effects : effects + test(now: now)
   }
 
-  /// The overlay works once both directions do.
-  private mutating func establish() -> [OverlayEffect] {
-    guard state == .confirmed, isAcknowledged, isAckSent else { return [] }
-    state = .established
-    return [.established]
-  }
-
-  /// A heartbeat if there is somewhere to send it, and when the next is due.
+  /// A heartbeat if there is somewhere to send it.
   private mutating func heartbeat(now: MeshInstant) -> [OverlayEffect] {
-    guard let remoteAddress else { return [] }
-    let pause = isAcknowledged ? heartbeatPauseSlow : SleeveLink.heartbeatPauseFast
-    nextHeartbeat = now.advanced(by: pause)
-    var record = [UInt8](
-      repeating: 0, count: SleeveRecordHeader.length + SleeveSpecialFrame.heartbeatLength)
-    var span = record.mutableSpan
-    SleeveRecordFields(
-      source: options.own, destination: options.remote,
-      frameLength: UInt16(SleeveSpecialFrame.heartbeatLength)
-    ).encode(into: &span)
-    SleeveSpecialFrame.encodeHeartbeat(
-      connectionUID: options.connectionUID, into: &span, at: SleeveRecordHeader.length)
-    let datagram = sealer?.seal(record, isFragmentable: false) ?? options.own.octets + record
-    return [.datagram(datagram, to: remoteAddress, isFragmentable: false)]
+    guard remote != nil else { return [] }
+    pulse.beat(now: now)
+    return [probe(SleeveSpecialFrame.heartbeatLength, connectionUID: options.connectionUID)]
   }
 
-  private func control(_ subTag: SubTag, _ data: [UInt8] = []) -> OverlayEffect {
-    .control([index, subTag.rawValue] + data)
+  // MARK: Tests
+
+  /// Tests the path as soon as frames get through in both directions.
+  private mutating func test(now: MeshInstant) -> [OverlayEffect] {
+    guard pulse.isWorking, fragmentationTestAt == nil else { return [] }
+    return [fragmentationTest(now: now)] + lengthTest(search.begin(now: now))
   }
 
-  private mutating func fail() -> [OverlayEffect] {
-    state = .failed
-    nextHeartbeat = nil
-    expiry = nil
-    let seconds = silenceMax.components.seconds
-    let port = options.isOutbound ? options.remoteAddress.port : options.localAddress.port
-    return [
-      .failed(
-        "sleeve heard nothing from \(options.remoteAddress.address) for \(seconds) s: let UDP pass"
-          + " between it and \(options.localAddress.address) in both directions, port \(port)")
-    ]
+  /// Tests nothing while nothing arrives.
+  private mutating func rest() {
+    search.stop()
+    fragmentationTestAt = nil
+    isFragmentationTested = false
+    mayFragment = false
+  }
+
+  private mutating func fragmentationTest(now: MeshInstant) -> OverlayEffect {
+    mayFragment = false
+    isFragmentationTested = true
+    fragmentationTestAt = now.advanced(by: Self.fragmentationPause)
+    return probe(Self.fragmentationTestLength, isFragmentable: true)
+  }
+
+  private func lengthTest(_ length: Int?) -> [OverlayEffect] {
+    length.map { [probe($0 + EthernetHeader.length)] } ?? []
+  }
+
+  /// Answers a test; in clear anybody can send one, and not every one has to be answered.
+  private mutating func answer(
+    _ subTag: UInt8, _ data: [UInt8] = [], now: MeshInstant
+  ) -> [OverlayEffect] {
+    guard answers.take(now: now) else {
+      counts.unansweredTests += 1
+      return []
+    }
+    return [.control([index, subTag] + data)]
+  }
+
+  private func probe(
+    _ frameLength: Int, connectionUID: UInt64? = nil, isFragmentable: Bool = false
+  ) -> OverlayEffect {
+    .probe(
+      OverlayProbe(
+        overlay: .sleeve, peer: options.remote, frameLength: frameLength,
+        connectionUID: connectionUID, isFragmentable: isFragmentable))
   }
 }

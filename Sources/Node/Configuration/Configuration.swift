@@ -36,8 +36,10 @@ package struct Configuration: Sendable {
 
   /// The outer network: how encapsulated frames travel between hosts.
   package struct Underlay: Equatable, Sendable {
-    /// The interface towards the other hosts.
-    package var interface: String
+    /// The interface towards the other hosts; nil: all are reached through the kernel's sockets.
+    package var interface: String?
+    /// How `interface` may be used.
+    package var mode: UnderlayMode
     /// The UDP port that VXLAN arrives at.
     package var vxlanPort: UInt16
     /// How the XDP program is attached to `interface`.

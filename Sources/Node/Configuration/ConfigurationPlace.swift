@@ -19,6 +19,7 @@ struct ConfigurationPlace: Sendable {
   static let all = [
     key(ConfigurationSettings.logLevel, at: \.logLevel),
     key(ConfigurationSettings.interface, at: \.underlay.interface),
+    key(ConfigurationSettings.underlayMode, at: \.underlay.mode),
     key(ConfigurationSettings.vxlanPort, at: \.underlay.vxlanPort),
     key(ConfigurationSettings.xdp, at: \.underlay.xdp),
     key(ConfigurationSettings.cores, at: \.workers.cores),

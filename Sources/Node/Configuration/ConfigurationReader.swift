@@ -43,7 +43,8 @@ struct ConfigurationReader {
     return Configuration(
       logLevel: value(ConfigurationSettings.logLevel, in: top) ?? .info,
       underlay: .init(
-        interface: value(ConfigurationSettings.interface, in: underlay) ?? "",
+        interface: value(ConfigurationSettings.interface, in: underlay) ?? nil,
+        mode: underlayMode(underlay),
         vxlanPort: value(ConfigurationSettings.vxlanPort, in: underlay) ?? 0,
         xdp: value(ConfigurationSettings.xdp, in: underlay) ?? .automatic),
       workers: .init(
@@ -57,6 +58,18 @@ struct ConfigurationReader {
         xdp: value(ConfigurationSettings.attachmentsXDP, in: attachments) ?? .automatic),
       hasMesh: mesh.line != nil, mesh: settings(of: mesh, beside: underlay),
       vteps: vteps(of: root), faults: faults(of: root, underlay), origin: origin)
+  }
+
+  private mutating func underlayMode(_ underlay: Section) -> UnderlayMode {
+    let setting = ConfigurationSettings.underlayMode
+    let mode = value(setting, in: underlay) ?? .automatic
+    if mode == .xdp, underlay.members[ConfigurationSettings.interface.key.name] == nil {
+      issues.add(
+        line: underlay.members[setting.key.name]?.line, key: setting.key.dottedName,
+        "\"xdp\" needs an interface, and none is named",
+        accepted: "\"xdp\" with an interface, or another mode")
+    }
+    return mode
   }
 
   private func coreLines(_ workers: Section) -> [Int: Int] {
@@ -121,15 +134,16 @@ struct ConfigurationReader {
   ) -> [PortFault] {
     var known = [PortFault.host, PortFault.containers]
     let node = underlay.members[ConfigurationSettings.interface.key.name]
-    // Without a usable underlay there is a complaint already, and any name might be its.
-    let isComplete = node.flatMap { ConfigurationSettings.interface.read($0).value }
-    if let name = isComplete { known.append(name) }
+    let interface = node.flatMap { ConfigurationSettings.interface.read($0).value } ?? nil
+    if let interface { known.append(interface) }
+    // With an unusable underlay there is a complaint already, and any name might be its.
+    let isComplete = node == nil || interface != nil
     var seen: [String: Int] = [:]
     return sections("fault", of: root).compactMap { section in
       let settings = faultSettings(section)
       guard let name = value(ConfigurationSettings.faultInterface, in: section) else { return nil }
       let line = section.members[ConfigurationSettings.faultInterface.key.name]?.line
-      if isComplete != nil, !known.contains(name) {
+      if isComplete, !known.contains(name) {
         issues.add(
           line: line, key: ConfigurationSettings.faultInterface.key.dottedName,
           "\(Quoted.text(name)) is no port's name",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ControlPlane
 import Inet
 import Logging
 
@@ -11,11 +12,23 @@ enum ConfigurationSettings {
       meaning: "The least important messages still written."),
     default: .info, of: Logger.Level.allCases.map { ($0.rawValue, $0) })
 
-  static let interface = ConfigurationSetting<String>.text(
+  static let interface = ConfigurationSetting<String?>.optionalText(
     .init(
       table: "underlay", name: "interface", takesEffect: .restart,
-      meaning: "The interface that reaches the other hosts."),
-    default: nil, accepted: "the name of an interface, 1 to 15 bytes", rule: interfaceProblem)
+      meaning: "The interface that reaches the other hosts; hosts behind others are reached "
+        + "through the kernel's UDP sockets, as all are without this key."),
+    default: "none", accepted: "the name of an interface, 1 to 15 bytes"
+  ) { name in interfaceProblem(name).map { .bad($0) } ?? .good(name) }
+
+  static let underlayMode = ConfigurationSetting<UnderlayMode>.choice(
+    .init(
+      table: "underlay", name: "mode", takesEffect: .restart,
+      meaning:
+        "Whether packets pass the interface through AF_XDP, past the network stack (xdp), or "
+        + "through the kernel's UDP sockets, without a program on it (socket); automatic takes "
+        + "AF_XDP on a physical or veth interface if it works there, else sockets; with xdp, weftd "
+        + "does not start where it does not work."),
+    default: .automatic, of: UnderlayMode.allCases.map { ($0.rawValue, $0) })
 
   static let vxlanPort = ConfigurationSetting<UInt16>.number(
     .init(
@@ -53,8 +66,10 @@ enum ConfigurationSettings {
     .init(
       table: "overlay", name: "mtu", takesEffect: .reload,
       meaning: "The MTU that containers' interfaces are given when they are attached; "
-        + "encapsulation adds 50 bytes, which must fit into the underlay's MTU."),
-    in: 576...65485, default: "the underlay's MTU less 50", unit: "bytes")
+        + "VXLAN adds 50 bytes, and what does not fit into the underlay's MTU then travels in "
+        + "pieces or, where it may not, is refused."),
+    in: 576...65535, default: "the underlay's MTU less 50, or 1450 without an interface",
+    unit: "bytes")
 
   static let socket = ConfigurationSetting<String>.text(
     .init(
@@ -106,8 +121,8 @@ extension ConfigurationTable {
       name: "underlay", isRepeated: false,
       meaning: "The outer network: how frames travel between hosts.",
       keys: [
-        ConfigurationSettings.interface.key, ConfigurationSettings.vxlanPort.key,
-        ConfigurationSettings.xdp.key,
+        ConfigurationSettings.interface.key, ConfigurationSettings.underlayMode.key,
+        ConfigurationSettings.vxlanPort.key, ConfigurationSettings.xdp.key,
       ]),
     ConfigurationTable(
       name: "workers", isRepeated: false, meaning: "The threads that move frames.",

@@ -43,12 +43,12 @@ extension Configuration {
 
   /// Notes everything that cannot work on this machine; what the reader refused is left out.
   func check(against machine: MachineFacts, into issues: inout ConfigurationIssues) {
-    if !underlay.interface.isEmpty, !machine.interfaces.contains(underlay.interface) {
-      let nearest = nearestWord(to: underlay.interface, among: machine.interfaces)
+    if let interface = underlay.interface, !machine.interfaces.contains(interface) {
+      let nearest = nearestWord(to: interface, among: machine.interfaces)
       let hint = nearest.map { "; did you mean \(Quoted.text($0))?" } ?? ""
       issues.add(
         line: origin.interfaceLine, key: ConfigurationSettings.interface.key.dottedName,
-        "interface \(Quoted.text(underlay.interface)) does not exist\(hint)",
+        "interface \(Quoted.text(interface)) does not exist\(hint)",
         accepted: interfaceList(machine.interfaces))
     }
     for core in workers.cores ?? [] where !machine.cores.contains(core) {
@@ -63,15 +63,18 @@ extension Configuration {
 
   /// Our program would take the packets of whoever receives at the port already.
   private func checkPort(against machine: MachineFacts, into issues: inout ConfigurationIssues) {
-    let ours = machine.addresses[underlay.interface] ?? []
+    // Packets for any address of this host may arrive in some way, at least at sockets.
+    let ours = underlay.interface.map { machine.addresses[$0] ?? [] }
     let taken = machine.udpReceivers.filter {
-      $0.port == underlay.vxlanPort && ($0.address.bits == 0 || ours.contains($0.address))
+      $0.port == underlay.vxlanPort
+        && ($0.address.bits == 0 || ours?.contains($0.address) != false)
     }
-    guard let first = taken.map(\.address).min(), !underlay.interface.isEmpty else { return }
+    guard let first = taken.map(\.address).min() else { return }
     issues.add(
       line: origin.vxlanPortLine, key: ConfigurationSettings.vxlanPort.key.dottedName,
       "UDP port \(underlay.vxlanPort) is in use: something on this host receives at \(first)",
-      accepted: "a port that is free on \(underlay.interface), the same on all hosts; "
+      accepted:
+        "a port that is free on \(underlay.interface ?? "this host"), the same on all hosts; "
         + "`ss -ulpn` shows who has it (nobody: a VXLAN device of the kernel, see "
         + "`ip -d link show type vxlan`)")
   }

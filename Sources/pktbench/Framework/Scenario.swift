@@ -55,6 +55,7 @@ enum Scenarios {
   static let all: [any Scenario.Type] = [
     PipelineScenario.self, TableScenario.self, PublishScenario.self, WorkersScenario.self,
     EncapScenario.self, DecapScenario.self, BridgeScenario.self, StreamScenario.self,
-    LatencyScenario.self, LossScenario.self, IdleScenario.self, PortsScenario.self,
+    SleeveScenario.self, LatencyScenario.self, LossScenario.self, IdleScenario.self,
+    PortsScenario.self,
   ]
 }

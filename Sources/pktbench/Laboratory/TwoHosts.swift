@@ -42,7 +42,9 @@ final class TwoHosts: Sendable {
   ]
 
   /// Makes rooms and pairs; containers have this MTU.
-  init(_ name: String, mtu: Int) throws {
+  ///
+  /// With `hasWireOffloads` the wire's ends cut and join packets, as network cards do.
+  init(_ name: String, mtu: Int, hasWireOffloads: Bool = false) throws {
     self.name = name
     let rooms = try ["first", "second"].map { which in
       (host: try Room("\(which) host"), container: try Room("\(which) container"))
@@ -61,12 +63,13 @@ final class TwoHosts: Sendable {
     _ = wire
     sides = try rooms.enumerated().map { number, room in
       try TwoHosts.side(
-        number, room, tunnel: number == 0 ? tunnel : tunnel.fromTheOtherEnd)
+        number, room, tunnel: number == 0 ? tunnel : tunnel.fromTheOtherEnd,
+        hasWireOffloads: hasWireOffloads)
     }
   }
 
   private static func side(
-    _ number: Int, _ room: (host: Room, container: Room), tunnel: Tunnel
+    _ number: Int, _ room: (host: Room, container: Room), tunnel: Tunnel, hasWireOffloads: Bool
   ) throws -> Side {
     let (container, mac) = (room.container, macs[number])
     let (port, wire) = try room.host.furnish { (netlink) throws(HostNetworkError) in
@@ -87,10 +90,23 @@ final class TwoHosts: Sendable {
       return index
     }
     try container.withoutReassembly(interface)
-    try room.host.withoutReassembly(wire.index)
+    if !hasWireOffloads { try room.host.withoutReassembly(wire.index) }
     return Side(
       container: container, host: room.host, port: port, wire: wire, mac: mac, address: own,
       tunnel: tunnel)
+  }
+
+  /// Gives the wire's ends addresses, for those whose packets the kernel sends.
+  func addressWires() throws {
+    for side in sides {
+      try side.host.furnish { (netlink) throws(HostNetworkError) in
+        if let subnet = IPv4Prefix(side.tunnel.local, length: 24) {
+          try netlink.addAddress(subnet, to: side.wire.index)
+        }
+        try netlink.addPermanentNeighbour(
+          side.tunnel.remote, at: side.tunnel.remoteMAC, on: side.wire.index)
+      }
+    }
   }
 
   /// The hardware address of the other side's container.

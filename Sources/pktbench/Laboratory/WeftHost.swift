@@ -6,6 +6,7 @@ import Foundation
 import HostNetwork
 import Inet
 import Routing
+import Sealing
 import Synchronization
 import XDP
 
@@ -28,10 +29,14 @@ final class WeftHost: Sendable {
     /// The worker's core.
     let core: Int
     let idle: IdleMode
+    /// How frames travel through the tunnel.
+    var transport = WeftTransport()
   }
 
-  private static let nearPort = PortIndex(0)
-  private static let farPort = PortIndex(1)
+  static let nearPort = PortIndex(0)
+  static let farPort = PortIndex(1)
+  /// The kernel's UDP sockets.
+  static let socketPort = PortIndex(2)
 
   let options: Options
   private let memory: SnapshotMemory
@@ -42,15 +47,28 @@ final class WeftHost: Sendable {
     self.options = options
     memory = try SnapshotMemory(pageCount: 1024, entryCountMax: 4096)
     var model = try ForwardingModel(memory: memory, seed: 1, options: .init())
+    // A sealed tunnel needs a key first, which a running engine keeps.
+    if options.transport.sleeve == nil { try fill(&model) { _ in nil } }
+  }
+
+  /// Enters ports, the tunnel and stations, and publishes them.
+  ///
+  /// `begin` gives a key to the data plane.
+  private func fill(
+    _ model: inout ForwardingModel, begin: (WeftTransport.Sleeve) throws -> UInt16?
+  ) throws {
     model.addPort(WeftHost.nearPort, receivesFloods: true)
     model.addPort(WeftHost.farPort, receivesFloods: options.tunnel == nil)
+    model.addPort(WeftHost.socketPort, receivesFloods: false)
     let near = Location(WeftHost.nearPort)
-    let far =
-      if let tunnel = options.tunnel {
-        Location(try WeftHost.addEndpoint(tunnel, to: &model))
-      } else {
-        Location(WeftHost.farPort)
-      }
+    let far: Location
+    if let tunnel = options.tunnel, let sleeve = options.transport.sleeve {
+      far = Location(peer: try addPeer(sleeve, tunnel, session: begin(sleeve), to: &model))
+    } else if let tunnel = options.tunnel {
+      far = Location(try addEndpoint(tunnel, to: &model))
+    } else {
+      far = Location(WeftHost.farPort)
+    }
     for (stations, location) in [(options.nearStations, near), (options.farStations, far)] {
       for station in stations {
         model.learn(Hint(mac: station.bits, location: location), nowSeconds: 0)
@@ -61,12 +79,13 @@ final class WeftHost: Sendable {
     }
   }
 
-  private static func addEndpoint(
+  private func addEndpoint(
     _ tunnel: Tunnel, to model: inout ForwardingModel
   ) throws -> EndpointIndex {
+    let port = options.transport.usesSockets ? WeftHost.socketPort : WeftHost.farPort
     guard
       let endpoint = model.addEndpoint(
-        address: tunnel.remote, network: tunnel.network, underlayPort: farPort)
+        address: tunnel.remote, network: tunnel.network, underlayPort: port)
     else { throw ScenarioError(.unavailable, "the forwarding tables have no room for an endpoint") }
     model.setEndpoint(
       endpoint,
@@ -83,14 +102,21 @@ final class WeftHost: Sendable {
       options: Engine.Options(cores: [options.core], idle: options.idle, frameCount: 16_384),
       snapshot: memory)
     running.withLock { $0 = engine }
+    if options.transport.sleeve != nil {
+      var model = try ForwardingModel(memory: memory, seed: 1, options: .init())
+      try fill(&model) { sleeve in
+        sleeve.key.flatMap { engine.sessions.begin($0, isOutbound: sleeve.isOutbound) }
+      }
+    }
     let (near, far) = (
       specification(options.near, port: WeftHost.nearPort, kind: .station),
       specification(
         options.far, port: WeftHost.farPort, kind: options.tunnel == nil ? .station : .underlay)
     )
+    let sockets = socketSpecification
     try options.room.visit {
       try engine.openPort(near)
-      try engine.openPort(far)
+      if let sockets { try engine.openSockets(sockets) } else { try engine.openPort(far) }
     }
   }
 
@@ -111,7 +137,8 @@ final class WeftHost: Sendable {
       interfaceIndex: UInt32(bitPattern: link.index.rawValue), queueCount: 1,
       frameLengthMax: link.mtu + 14, attach: .automatic,
       overlayAddresses: kind == .underlay
-        ? address.map { [OverlayAddress(address: $0, port: Tunnel.port)] } ?? [] : [])
+        ? address.map { [OverlayAddress(address: $0, port: options.transport.udpPort)] } ?? []
+        : [])
   }
 
   /// Frames dropped by the kernel before our sockets, and by the worker.
@@ -139,7 +166,8 @@ final class WeftHost: Sendable {
   /// What the kernel and the worker counted at both ports, the container's first.
   func portStates() throws -> [PortState] {
     let engine = try engine()
-    return [WeftHost.nearPort, WeftHost.farPort].compactMap { engine.state(of: $0) }
+    let far = options.transport.usesSockets ? WeftHost.socketPort : WeftHost.farPort
+    return [WeftHost.nearPort, far].compactMap { engine.state(of: $0) }
   }
 
   /// The worker's counters as of between two batches.

@@ -71,7 +71,7 @@ struct SingleStages: ~Copyable {
   private mutating func receive() {
     let started = Stopwatch.now
     for index in 0..<batches.count {
-      ports.receive(pipeline.input.slot, into: &batches[index], memory: memory)
+      ports.receive(pipeline.input.slot, into: &batches[index], memory: &memory)
       batches[index].begin(from: origin)
     }
     note(.receive, since: started)

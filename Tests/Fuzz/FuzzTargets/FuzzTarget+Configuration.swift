@@ -50,13 +50,15 @@ extension FuzzTarget {
   }
 
   private static func check(_ configuration: Configuration, _ machine: MachineFacts) throws {
-    try hold(machine.interfaces.contains(configuration.underlay.interface), "interface")
+    let interface = configuration.underlay.interface
+    try hold(interface.map(machine.interfaces.contains) ?? true, "interface")
+    try hold(interface != nil || configuration.underlay.mode != .xdp, "mode")
     let cores = configuration.workers.cores ?? [0]
     try hold(!cores.isEmpty && Set(cores).count == cores.count, "cores differ")
     try hold(machine.cores.isSuperset(of: cores), "cores are there")
     let frames = configuration.workers.frames
     try hold(1024...1_048_576 ~= frames && frames.nonzeroBitCount == 1, "frames")
-    try hold(576...65_485 ~= configuration.overlay.mtu ?? 576, "mtu")
+    try hold(576...65_535 ~= configuration.overlay.mtu ?? 576, "mtu")
     try hold(configuration.underlay.vxlanPort > 0, "port")
     try hold(configuration.api.socket.hasPrefix("/"), "socket")
     try hold(configuration.mesh.port > 0, "mesh port")

@@ -10,6 +10,7 @@
 // - `PlainOpening`: VXLAN as the RFCs put it, to compare `openVXLAN` with.
 // - `PlainLink`: a session of the mesh in clear, to compare `Link` with.
 // - `PlainSleeve`: sleeve's records as they are defined, to compare `SleeveRecords` with.
+// - `SleevePlay`: a switch whose neighbours are reached by sleeve.
 // - `PlainNetlink`: netlink's framing, to compare `NetlinkReply` with.
 // - `Reading`: takes numbers off the front of an input.
 
@@ -23,8 +24,10 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case opening
   /// The hash that spreads flows.
   case flow
-  /// The views of sleeve's datagrams, and an overlay that is told what the bytes say.
+  /// The views of sleeve's datagrams, and a worker that gets and sends them.
   case sleeve
+  /// The overlays of a connection, told what the bytes say.
+  case overlay
   /// A worker with ports of both kinds, and the books it keeps.
   case worker
   /// The TOML reader.
@@ -50,6 +53,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .opening: try FuzzTarget.opening(bytes)
     case .flow: try FuzzTarget.flow(bytes)
     case .sleeve: try FuzzTarget.sleeve(bytes)
+    case .overlay: try FuzzTarget.overlay(bytes)
     case .worker: try FuzzTarget.worker(bytes)
     case .toml: try FuzzTarget.toml(bytes)
     case .configuration: try FuzzTarget.configuration(bytes)

@@ -24,6 +24,12 @@ final class Capture {
   /// Ends the recording.
   func stop() { recorder.stop(with: SIGINT) }
 
+  /// Ends the recording; everything in it as text of single bytes.
+  func bytes() throws -> String {
+    stop()
+    return String(decoding: try Data(contentsOf: file), as: Unicode.ASCII.self)
+  }
+
   /// One line of fields for each frame that passes the filter; only the outermost of each field.
   func frames(_ filter: String, fields: [String] = ["frame.number"]) throws -> [String] {
     let options = ["ip", "udp", "tcp"].flatMap { ["-o", "\($0).check_checksum:TRUE"] }

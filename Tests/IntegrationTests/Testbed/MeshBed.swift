@@ -48,21 +48,29 @@ final class MeshBed {
 
   /// Adds a host with a weftd that is not started; `peers` are numbers of hosts.
   @discardableResult
-  func addHost(_ number: Int, peers: [Int] = [], mesh: String = "") throws -> TestHost {
+  func addHost(
+    _ number: Int, peers: [Int] = [], password: String? = nil, overlayMTU: Int? = nil,
+    mesh: String = ""
+  ) throws -> TestHost {
     let host = try TestHost(Self.place(number))
     hosts.append(host)
     try plug(host.namespace, number)
-    try host.writeConfig(meshConfig(host, number, peers: peers, mesh: mesh))
+    let secret = try password.map { "password_file = \"\(try host.writePassword($0))\"\n" } ?? ""
+    try host.writeConfig(
+      meshConfig(host, number, peers: peers, overlayMTU: overlayMTU, mesh: secret + mesh))
     return host
   }
 
   /// The text of a config file without endpoints and with a mesh.
   func meshConfig(
-    _ host: TestHost, _ number: Int, peers: [Int] = [], mesh: String = ""
+    _ host: TestHost, _ number: Int, peers: [Int] = [], interface: String? = "eth0",
+    overlayMTU: Int? = nil, mesh: String = ""
   ) -> String {
+    let overlay = overlayMTU.map { "[overlay]\nmtu = \($0)\n" } ?? ""
     let targets = peers.map { "\"\(Self.address($0))\"" }.joined(separator: ", ")
-    return host.config(peers: []) + """
+    return host.config(interface: interface, peers: []) + """
 
+      \(overlay)
       [mesh]
       name = "\(Self.name(number))"
       nickname = "host\(number)"
@@ -100,6 +108,56 @@ final class MeshBed {
   func cut(_ left: (TestNamespace, Int), _ right: (TestNamespace, Int)) throws {
     try left.0.ip("route add blackhole \(Self.address(right.1))/32")
     try right.0.ip("route add blackhole \(Self.address(left.1))/32")
+  }
+
+  /// Gives the wire, and what is plugged into it, another MTU.
+  func setWireMTU(_ mtu: Int) throws {
+    for host in hosts {
+      try host.namespace.ip("link set eth0 mtu \(mtu)")
+      let number = host.place.address.split(separator: ".").last ?? ""
+      try wire.ip("link set p\(number) mtu \(mtu)")
+    }
+    try wire.ip("link set br0 mtu \(mtu)")
+  }
+
+  /// Has the wire lose everything that goes to a UDP port.
+  func dropOnWire(udpPort: Int) throws {
+    let table = "bridge weft"
+    try wire.run(["nft", "add table \(table)"])
+    try wire.run(["nft", "add chain \(table) lost { type filter hook forward priority 0; }"])
+    try wire.run(["nft", "add rule \(table) lost udp dport \(udpPort) drop"])
+  }
+
+  /// Has the wire lose nothing any more.
+  func dropNothingOnWire() throws { try wire.run("nft delete table bridge weft") }
+
+  /// Begins to record what the first host sends and receives.
+  func captureOnWire() throws -> Capture { try Capture("p1", in: wire) }
+
+  /// Puts a gate with masquerading between a host and the wire: the wire sees the gate's address,
+  /// that of number `gate`, and the host has one of a network of its own.
+  func hide(_ host: TestNamespace, _ number: Int, behind gate: Int) throws -> TestNamespace {
+    let middle = try addStranger(gate)
+    try host.ip("link delete eth0")
+    try host.ip("link add eth0 mtu 1500 type veth peer name inside netns \(middle.name)")
+    try host.ip("address add 198.51.100.\(number)/24 dev eth0")
+    try host.ip("link set eth0 up")
+    try host.finishFrames(of: "eth0")
+    try middle.ip("address add 198.51.100.254/24 dev inside")
+    try middle.ip("link set inside up")
+    try middle.finishFrames(of: "inside")
+    try host.ip("route add default via 198.51.100.254")
+    try middle.run("sysctl -q -w net.ipv4.ip_forward=1")
+    try middle.run("iptables -t nat -A POSTROUTING -o eth0 -j MASQUERADE")
+    return middle
+  }
+
+  /// Makes a container with the address 10.32.0.`number` and plugs it into a router's bridge.
+  func attach(_ number: Int, to router: WeaveRouter) throws -> TestContainer {
+    let container = try TestContainer(number)
+    containers.append(container)
+    try router.attach(container)
+    return container
   }
 
   /// Makes and attaches a container with the address 10.32.0.`number`.

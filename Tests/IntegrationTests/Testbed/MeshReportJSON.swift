@@ -32,10 +32,15 @@ struct MeshReportJSON: Decodable {
     }
 
     struct Connection: Decodable {
+      struct Attributes: Decodable {
+        let name: String?
+      }
+
       let Address: String
       let Outbound: Bool
       let State: String
       let Info: String
+      let Attrs: Attributes?
     }
 
     let Name: String

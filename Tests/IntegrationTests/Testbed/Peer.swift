@@ -15,7 +15,10 @@ enum Peer {
     role, arguments = sys.argv[1], sys.argv[2:]
 
     def datagrams():
-        return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        # Without don't-fragment: IP_MTU_DISCOVER is IP_PMTUDISC_DONT.
+        made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        made.setsockopt(socket.IPPROTO_IP, 10, 0)
+        return made
 
     def echo(address, port):
         # Sends every datagram back.
@@ -36,6 +39,50 @@ enum Peer {
             client.send(data)
             if client.recv(65535) != data:
                 sys.exit(f'datagram {number} of {size} bytes came back changed')
+
+    def digest(address, port):
+        # Answers every datagram with its length and the beginning of its SHA-256.
+        server = datagrams()
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 21)
+        server.bind((address, int(port)))
+        print('ready')
+        while True:
+            data, sender = server.recvfrom(65535)
+            server.sendto(b'%d %s' % (len(data), hashlib.sha256(data).digest()[:8]), sender)
+
+    def probe(address, port, *lengths):
+        # Sends packets of these lengths, headers included, with and without don't-fragment. Each
+        # must be answered as it was or, with don't-fragment, by an error about its length.
+        # Prints those that were not, and how many were answered in which way.
+        answered, refused, silent = 0, 0, []
+        for length in map(int, lengths):
+            for flag in (3, 0):  # IP_PMTUDISC_PROBE, IP_PMTUDISC_DONT
+                for attempt in range(4):
+                    client = datagrams()
+                    client.setsockopt(socket.IPPROTO_IP, 10, flag)  # IP_MTU_DISCOVER
+                    client.setsockopt(socket.IPPROTO_IP, 11, 1)  # IP_RECVERR
+                    client.settimeout(0.3 * 2 ** attempt)
+                    client.connect((address, int(port)))
+                    data = os.urandom(length - 28)
+                    wanted = b'%d %s' % (len(data), hashlib.sha256(data).digest()[:8])
+                    try:
+                        client.send(data)
+                        if client.recv(64) == wanted:
+                            answered += 1
+                            break
+                        sys.exit(f'{length} bytes came changed')
+                    except TimeoutError:
+                        continue
+                    except OSError as error:
+                        if error.errno == 90 and flag == 3:  # EMSGSIZE
+                            refused += 1
+                            break
+                        raise
+                    finally:
+                        client.close()
+                else:
+                    silent.append(f'{length}{" DF" if flag == 3 else ""}')
+        print('result', answered, refused, ' '.join(silent))
 
     def listen(address, group, port, *texts):
         # Waits until each of the texts has come, by broadcast or to the group.
@@ -115,7 +162,7 @@ enum Peer {
                 time.sleep(0.001)
         print(taken)
 
-    roles = [echo, ask, listen, announce, receive, send, damage]
+    roles = [echo, ask, digest, probe, listen, announce, receive, send, damage]
     {function.__name__: function for function in roles}[role](*arguments)
     """
 }

@@ -5,8 +5,10 @@ import Foundation
 /// What the tests read of `weft status --json`.
 struct StatusJSON: Decodable {
   struct Underlay: Decodable {
-    let interface: String
-    let mode: String
+    let interface: String?
+    let method: String
+    let method_reason: String
+    let mode: String?
     let mtu: Int
     let state: String
   }

@@ -46,14 +46,17 @@ final class TestHost {
   ///
   /// Its endpoints are `peers`, or the one at the end of the wire.
   func config(
-    interface: String = "eth0", top: String = "", onStop: String? = nil, peers: [String]? = nil
+    interface: String? = "eth0", mode: String = "automatic", top: String = "",
+    onStop: String? = nil, peers: [String]? = nil
   ) -> String {
+    let named = interface.map { "interface = \"\($0)\"" } ?? ""
     let keep = onStop.map { "[attachments]\non_stop = \"\($0)\"\n" } ?? ""
     let vteps = (peers ?? [place.peer]).map { "[[vtep]]\naddress = \"\($0)\"\nvni = 42\n" }
     return """
       \(top)
       [underlay]
-      interface = "\(interface)"
+      mode = "\(mode)"
+      \(named)
       [workers]
       cores = [\(place.core)]
       [api]
@@ -67,6 +70,14 @@ final class TestHost {
   func writeConfig(_ text: String? = nil, name: String = "weftd.toml") throws -> String {
     let file = folder.appendingPathComponent(name)
     try Data((text ?? config()).utf8).write(to: file)
+    return file.path
+  }
+
+  /// Writes a file with a password that only we can read; returns its path.
+  func writePassword(_ word: String) throws -> String {
+    let file = folder.appendingPathComponent("password")
+    try Data(word.utf8).write(to: file)
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
     return file.path
   }
 

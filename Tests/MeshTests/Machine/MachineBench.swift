@@ -30,6 +30,7 @@ struct MachineBench {
   private(set) var now = MeshInstant(nanoseconds: 1_000_000_000)
   private(set) var players: [LinkIdentifier: Player] = [:]
   private(set) var notes: [MeshNote] = []
+  private(set) var probes: [OverlayProbe] = []
   private(set) var dials: [(link: LinkIdentifier, address: SocketAddress)] = []
   private(set) var closed: Set<LinkIdentifier> = []
   private(set) var forgotten: [PeerName] = []
@@ -69,7 +70,8 @@ struct MachineBench {
         case .dial(let link, let address): dials.append((link, address))
         case .note(let note): notes.append(note)
         case .peersForgotten(let names): forgotten += names
-        case .datagram, .forwardingChanged: break
+        case .probe(let probe): probes.append(probe)
+        case .forwardingChanged: break
         }
       }
     }
@@ -174,13 +176,17 @@ struct MachineBench {
     give(.received(link, bytes))
   }
 
-  /// A player sends a heartbeat of its overlay, in clear.
-  mutating func beat(on link: LinkIdentifier) {
+  /// A player sends a heartbeat of an overlay.
+  mutating func beat(_ overlay: OverlayKind = .sleeve, on link: LinkIdentifier) {
     guard let player = players[link] else { return }
-    let sender = MachineNetwork.name(player.number).octets
-    let number = (0..<8).map { UInt8(truncatingIfNeeded: player.connectionUID >> (56 - 8 * $0)) }
-    let datagram = sender + sender + name.octets + [0, 22] + [UInt8](repeating: 0, count: 14)
-    give(.datagram(datagram + number, from: MachineNetwork.address(player.number)))
+    give(
+      .special(
+        OverlaySpecial(
+          overlay: overlay, peer: MachineNetwork.name(player.number),
+          source: MachineNetwork.address(player.number),
+          frameLength: overlay == .fastdp ? 1390 : 22,
+          content: .heartbeat(
+            connectionUID: player.connectionUID, announcedLength: overlay == .fastdp ? 1390 : 0))))
   }
 
   /// A player sends gossip; `source` is its number, or who is to be named instead.

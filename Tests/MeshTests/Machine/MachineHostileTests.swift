@@ -30,7 +30,7 @@ import Testing
       IPv4Address(bits: UInt32(truncatingIfNeeded: random.next())),
       port: UInt16(truncatingIfNeeded: random.next()))
     let header = Array("weave\u{1}\u{2}".utf8)
-    switch random.number(below: 11) {
+    switch random.number(below: 13) {
     case 0: return .accepted(link, remote: address, local: address)
     case 1: return .dialed(link, remote: address, local: address)
     case 2: return .dialFailed(link, reason: "because")
@@ -40,16 +40,31 @@ import Testing
       return .received(link, [UInt8(random.number(below: 2)), 0, 0, 0, 20] + random.bytes(20))
     case 6: return .closed(link, reason: "because")
     case 7:
-      let sender = random.number(below: 2) == 0 ? MachineNetwork.name(2).octets : random.bytes(6)
-      return .datagram(sender + random.bytes(random.number(below: 100)), from: address)
+      return .special(special(from: address, &random))
     case 8: return .datagramTooLong(destination: address, pathMTU: random.number(below: 3000))
-    case 9:
+    case 9: return .underlayMTU(random.number(below: 3000))
+    case 10: return .overlayMTU(random.number(below: 100_000))
+    case 11:
       let target = MeshTarget(
         text: "\(random.number(below: 5))", addresses: [address], hasPort: random.next() % 2 == 0)
       return random.next() % 2 == 0
         ? .connect([target], isReplacing: random.number(below: 9) == 0) : .forget([target])
     default: return .deadline
     }
+  }
+
+  private func special(
+    from source: SocketAddress, _ random: inout SeededGenerator
+  ) -> OverlaySpecial {
+    let contents: [OverlaySpecial.Content] = [
+      .heartbeat(connectionUID: random.next(), announcedLength: 1390), .fragmentationTest,
+      .damagedFragmentationTest, .lengthTest,
+    ]
+    return OverlaySpecial(
+      overlay: random.number(below: 2) == 0 ? .fastdp : .sleeve,
+      peer: random.number(below: 2) == 0 ? MachineNetwork.name(2) : PeerName(bits: random.next()),
+      source: source, frameLength: random.number(below: 70_000),
+      content: contents[random.number(below: contents.count)])
   }
 
   @Test(arguments: 1...20 as ClosedRange<UInt64>)

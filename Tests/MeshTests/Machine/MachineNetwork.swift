@@ -40,6 +40,8 @@ struct MachineNetwork {
   private var cuts: Set<[UInt8]> = []
   /// Hosts that no datagrams reach.
   var deafHosts: Set<UInt8> = []
+  /// Overlays by which nothing gets through at all.
+  var blockedOverlays: Set<OverlayKind> = []
   private var acceptedCount: UInt64 = 1 << 63
 
   init(seed: UInt64) { random = SeededGenerator(seed: seed) }
@@ -233,7 +235,7 @@ struct MachineNetwork {
     case .close(let link):
       tellOtherEnd(of: link, at: number)
       hosts[number]?.sessions[link] = nil
-    case .datagram(let bytes, let address, _): send(datagram: bytes, to: address, from: number)
+    case .probe(let probe): send(probe, from: number)
     case .forwardingChanged: break
     case .peersForgotten(let names): hosts[number]?.forgotten += names
     case .note(let note): hosts[number]?.notes.append(note)
@@ -274,12 +276,27 @@ struct MachineNetwork {
     }
   }
 
-  private mutating func send(datagram: [UInt8], to address: SocketAddress, from number: UInt8) {
-    guard let other = hosts.keys.first(where: { listens($0, at: address) }),
-      !cuts.contains([number, other].sorted()), !deafHosts.contains(other)
+  private mutating func send(_ probe: OverlayProbe, from number: UInt8) {
+    let neighbours = hosts[number]?.machine.forwarding.neighbours
+    guard let neighbour = neighbours?.first(where: { $0.name == probe.peer }) else {
+      Issue.record("host \(number) tells its data plane of no link for a probe, \(random)")
+      return
+    }
+    let link = probe.overlay == .fastdp ? neighbour.fastdp : neighbour.sleeve
+    guard let remote = link?.remote else {
+      Issue.record("host \(number) sends a probe to nowhere, \(random)")
+      return
+    }
+    guard !blockedOverlays.contains(probe.overlay), let port = link?.localPort,
+      let other = hosts.first(where: {
+        Self.address($0.key) == SocketAddress(remote.address, port: 6783)
+      })?.key,
+      remote.port == (probe.overlay == .fastdp ? port : hosts[other]?.options.port),
+      !cuts.contains([number, other].sorted()), !deafHosts.contains(other),
+      probe.packetLength(isSealed: neighbour.key != nil) <= 1500 || probe.isFragmentable
     else { return }
     let source = Self.address(number, port: hosts[number]?.options.port ?? 0)
-    tell(other, .datagram(datagram, from: source), after: Self.latency)
+    tell(other, .special(probe.heard(from: Self.name(number), at: source)), after: Self.latency)
   }
 
   private mutating func tellOtherEnd(of link: LinkIdentifier, at number: UInt8) {

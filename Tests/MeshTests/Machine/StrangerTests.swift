@@ -73,7 +73,7 @@ import Testing
   @Test func featuresThatMakeNoSenseAreRefused() {
     var bench = MachineBench()
     let changes: [(inout Features) -> Void] = [
-      { $0.name = .unknown }, { $0.uid = 0 }, { $0.overlays = nil }, { $0.overlays = ["fastdp"] },
+      { $0.name = .unknown }, { $0.uid = 0 }, { $0.overlays = nil }, { $0.overlays = ["awsvpc"] },
       { $0.name = MachineBench.name }, { $0 = Features(ourselves: $0) },
     ]
     for change in changes {
@@ -122,15 +122,19 @@ import Testing
     #expect(bench.report.counts.overlays.badControls == 4)
   }
 
-  @Test func datagramsOfNobodyAreCounted() {
+  @Test func specialFramesOfNobodyAreCounted() {
     var bench = MachineBench()
     _ = bench.join(2)
-    let address = MachineNetwork.address(2)
-    let nobody = [[], [1, 2, 3], MachineNetwork.name(9).octets, [UInt8](repeating: 0, count: 99)]
-    for bytes in nobody { bench.give(.datagram(bytes, from: address)) }
-    #expect(bench.report.counts.unknownDatagrams == 4)
-    bench.give(.datagram(MachineNetwork.name(2).octets, from: address))
-    #expect(bench.report.counts.unknownDatagrams == 4)
+    func test(of peer: PeerName) -> MeshInput {
+      .special(
+        OverlaySpecial(
+          overlay: .sleeve, peer: peer, source: MachineNetwork.address(2), frameLength: 1452,
+          content: .lengthTest))
+    }
+    for peer in [.unknown, MachineBench.name, MachineNetwork.name(9)] { bench.give(test(of: peer)) }
+    #expect(bench.report.counts.unknownDatagrams == 3)
+    bench.give(test(of: MachineNetwork.name(2)))
+    #expect(bench.report.counts.unknownDatagrams == 3)
   }
 
   @Test func textOfPeersIsCleanedForTheLog() {

@@ -26,9 +26,11 @@ func overlayOptions(isOutbound: Bool, key: SessionKey? = nil) -> OverlaySwitch.O
 }
 
 /// One end that both ends' lists allow.
-func overlaySwitch(isOutbound: Bool, key: SessionKey? = nil) throws -> OverlaySwitch {
+func overlaySwitch(
+  isOutbound: Bool, key: SessionKey? = nil, remoteOverlays: [String] = ["fastdp", "sleeve"]
+) throws -> OverlaySwitch {
   try OverlaySwitch(
-    overlayOptions(isOutbound: isOutbound, key: key), remoteOverlays: ["fastdp", "sleeve"])
+    overlayOptions(isOutbound: isOutbound, key: key), remoteOverlays: remoteOverlays)
 }
 
 /// A moment of the tests' clock.
@@ -36,70 +38,150 @@ func moment(_ duration: Duration) -> MeshInstant {
   MeshInstant(nanoseconds: 1_000_000_000_000).advanced(by: duration)
 }
 
-/// A record, put together without the product's code.
-func sleeveRecord(from source: PeerName, to destination: PeerName, _ frame: [UInt8]) -> [UInt8] {
-  source.octets + destination.octets + octets(UInt16(frame.count)) + frame
+/// A special frame that one of the two ends hears of the other.
+func special(
+  _ overlay: OverlayKind, fromDialler: Bool, _ content: OverlaySpecial.Content, length: Int = 22,
+  source: SocketAddress? = nil
+) -> OverlaySpecial {
+  OverlaySpecial(
+    overlay: overlay, peer: fromDialler ? dialler : dialled,
+    source: source ?? (fromDialler ? diallerAddress : dialledAddress), frameLength: length,
+    content: content)
 }
 
-/// A heartbeat's frame.
-func heartbeatFrame(_ connectionUID: UInt64 = testUID) -> [UInt8] {
-  [UInt8](repeating: 0, count: 14) + octets(connectionUID, 8)
+/// A heartbeat that one of the two ends hears of the other.
+func heartbeat(
+  _ overlay: OverlayKind = .sleeve, fromDialler: Bool, _ connectionUID: UInt64 = testUID,
+  source: SocketAddress? = nil
+) -> OverlaySpecial {
+  let length = overlay == .fastdp ? 1390 : 22
+  return special(
+    overlay, fromDialler: fromDialler,
+    .heartbeat(
+      connectionUID: connectionUID, announcedLength: overlay == .fastdp ? length : 0),
+    length: length, source: source)
 }
 
-/// The whole plain datagram of a heartbeat between the two ends.
-func heartbeat(fromDialler: Bool, _ connectionUID: UInt64 = testUID) -> [UInt8] {
-  let (source, destination) = fromDialler ? (dialler, dialled) : (dialled, dialler)
-  return source.octets
-    + sleeveRecord(from: source, to: destination, heartbeatFrame(connectionUID))
+/// A heartbeat that one of the two ends sends.
+func heartbeatProbe(_ overlay: OverlayKind = .sleeve, fromDialler: Bool) -> OverlayEffect {
+  .probe(
+    OverlayProbe(
+      overlay: overlay, peer: fromDialler ? dialled : dialler,
+      frameLength: overlay == .fastdp ? 1390 : 22, connectionUID: testUID))
+}
+
+extension OverlayProbe {
+  /// Bytes of the IP packet that carries it.
+  func packetLength(isSealed: Bool) -> Int {
+    overlay == .fastdp ? frameLength + 36 : frameLength + 14 + (isSealed ? 30 : 6) + 28
+  }
+
+  /// What the other end hears of it.
+  func heard(from peer: PeerName, at source: SocketAddress) -> OverlaySpecial {
+    let content: OverlaySpecial.Content =
+      if let connectionUID {
+        .heartbeat(
+          connectionUID: connectionUID, announcedLength: overlay == .fastdp ? frameLength : 0)
+      } else if frameLength == 60_001 { .fragmentationTest } else { .lengthTest }
+    return OverlaySpecial(
+      overlay: overlay, peer: peer, source: source, frameLength: frameLength, content: content)
+  }
 }
 
 /// Both ends of a connection in virtual time; datagrams may be lost, late and out of order, control
 /// messages arrive in order.
 struct OverlayPair {
   private enum Content {
-    case datagram([UInt8])
+    case special(OverlaySpecial)
     case control([UInt8])
+    case tooLong(Int)
   }
 
   private struct Message {
     var due: Duration
-    var isForDialler: Bool
+    var end: Int
     var content: Content
+  }
+
+  /// A choice that an end made.
+  struct Choice: Equatable {
+    var at: Duration
+    var overlay: OverlayKind
+    var former: OverlayKind?
   }
 
   /// Both ends: who dials first.
   var ends: [OverlaySwitch]
   /// Of a hundred datagrams, so many are lost.
   var lossPercent = 0
-  /// The end that hears no datagrams at all; nil: both do.
-  var deafEnd: Int?
+  /// The ends that hear nothing by an overlay.
+  var deafEnds: [OverlayKind: Set<Int>] = [:]
   /// The latest that a datagram may be.
   var lateMillisecondsMax = 5
   /// What the dialler's datagrams seem to come from.
   var diallerSeenAt = diallerAddress
-  /// When each end was established, and why it failed.
-  private(set) var established: [Duration?] = [nil, nil]
+  /// What the path carries in one piece, and whether it says so to who sends more.
+  var pathMTU = 1500
+  var hasRouters = false
+  /// Whether fragments arrive.
+  var carriesFragments = true
+  /// What each end chose, and why it failed.
+  private(set) var choices: [[Choice]] = [[], []]
   private(set) var failures: [String?] = [nil, nil]
   /// What happened so far.
-  private(set) var datagramCounts = [0, 0]
+  private(set) var probes: [[OverlayProbe]] = [[], []]
   private(set) var controls: [[[UInt8]]] = [[], []]
   private(set) var now = Duration.zero
 
   private var messages: [Message] = []
   private var generator: SeededGenerator
+  private let isSealed: Bool
 
-  init(key: SessionKey? = nil, seed: UInt64 = 1, isLively: Bool = false) throws {
+  init(
+    key: SessionKey? = nil, seed: UInt64 = 1, isLively: Bool = false,
+    overlays: [String] = ["fastdp", "sleeve"],
+    _ configure: (inout OverlaySwitch.Options) -> Void = { _ in }
+  ) throws {
     ends = try [true, false].map { isOutbound in
       var options = overlayOptions(isOutbound: isOutbound, key: key)
       options.isLively = isLively
-      return try OverlaySwitch(options, remoteOverlays: ["sleeve"])
+      configure(&options)
+      return try OverlaySwitch(options, remoteOverlays: overlays)
     }
     generator = SeededGenerator(seed: seed)
+    isSealed = key != nil
+  }
+
+  /// When each end was established.
+  var established: [Duration?] { choices.map { $0.first?.at } }
+
+  /// What carries frames at each end.
+  var chosen: [OverlayKind?] { ends.map(\.chosen) }
+
+  /// Heartbeats that an end sent.
+  func beatCount(_ end: Int, _ overlay: OverlayKind = .sleeve) -> Int {
+    probes[end].count { $0.overlay == overlay && $0.connectionUID != nil }
+  }
+
+  /// Control messages of an end that are not answers to tests.
+  func acknowledgements(_ end: Int) -> [[UInt8]] { controls[end].filter { $0[1] < 2 || $0[1] > 3 } }
+
+  // MARK: Time
+
+  /// Confirms both ends.
+  mutating func confirmBoth() {
+    confirm(0)
+    confirm(1)
   }
 
   /// Confirms one end; 0 is who dials.
   mutating func confirm(_ index: Int) {
     carryOut(ends[index].confirm(now: moment(now)), of: index)
+  }
+
+  /// Lets an end do something.
+  mutating func at(_ index: Int, _ work: (inout OverlaySwitch, MeshInstant) -> [OverlayEffect]) {
+    carryOut(work(&ends[index], moment(now)), of: index)
   }
 
   /// Lets time go by; stops earlier when nothing more can happen.
@@ -126,36 +208,52 @@ struct OverlayPair {
   }
 
   private mutating func deliver(_ message: Message) {
-    let index = message.isForDialler ? 0 : 1
-    switch message.content {
-    case .datagram(let bytes):
-      let source = message.isForDialler ? dialledAddress : diallerSeenAt
-      carryOut(ends[index].receive(bytes, from: source, now: moment(now)), of: index)
-    case .control(let bytes):
-      carryOut(ends[index].receiveControl(bytes, now: moment(now)), of: index)
+    let now = moment(now)
+    at(message.end) { end, _ in
+      switch message.content {
+      case .special(let special): end.receive(special, now: now)
+      case .control(let bytes): end.receiveControl(bytes, now: now)
+      case .tooLong(let pathMTU): end.tooLong(pathMTU: pathMTU, now: now)
+      }
     }
   }
 
   private mutating func carryOut(_ effects: [OverlayEffect], of index: Int) {
     for effect in effects {
       switch effect {
-      case .datagram(let bytes, let address, _):
-        datagramCounts[index] += 1
-        let isLost = generator.number(below: 100) < lossPercent
-        let isForSomebody = address == (index == 0 ? dialledAddress : diallerSeenAt)
-        guard !isLost, isForSomebody, deafEnd != 1 - index else { continue }
-        let late = 1 + generator.number(below: lateMillisecondsMax)
-        send(.datagram(bytes), from: index, late: .milliseconds(late))
+      case .probe(let probe): send(probe, from: index)
       case .control(let bytes):
         controls[index].append(bytes)
-        send(.control(bytes), from: index, late: .milliseconds(1))
-      case .established: established[index] = now
+        send(.control(bytes), to: 1 - index, late: .milliseconds(1))
+      case .chosen(let overlay, let former, _):
+        choices[index].append(Choice(at: now, overlay: overlay, former: former))
       case .failed(let reason): failures[index] = reason
       }
     }
   }
 
-  private mutating func send(_ content: Content, from index: Int, late: Duration) {
-    messages.append(Message(due: now + late, isForDialler: index == 1, content: content))
+  private mutating func send(_ probe: OverlayProbe, from index: Int) {
+    probes[index].append(probe)
+    let isLost = generator.number(below: 100) < lossPercent
+    guard !isLost, deafEnds[probe.overlay]?.contains(1 - index) != true else { return }
+    let link = probe.overlay == .fastdp ? ends[index].fastdpLink : ends[index].sleeveLink
+    var expected = index == 0 ? dialledAddress : diallerSeenAt
+    if probe.overlay == .fastdp { expected.port = 6784 }
+    guard link?.remote == expected else { return }
+    if probe.packetLength(isSealed: isSealed) > pathMTU {
+      if !probe.isFragmentable, hasRouters {
+        send(.tooLong(pathMTU), to: index, late: .milliseconds(1))
+      }
+      guard probe.isFragmentable, carriesFragments else { return }
+    }
+    let source = index == 0 ? diallerSeenAt : dialledAddress
+    let late = 1 + generator.number(below: lateMillisecondsMax)
+    send(
+      .special(probe.heard(from: index == 0 ? dialler : dialled, at: source)), to: 1 - index,
+      late: .milliseconds(late))
+  }
+
+  private mutating func send(_ content: Content, to end: Int, late: Duration) {
+    messages.append(Message(due: now + late, end: end, content: content))
   }
 }

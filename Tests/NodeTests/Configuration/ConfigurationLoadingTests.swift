@@ -16,7 +16,7 @@ import Testing
   @Test func escapedNULsDoNotShortenWhatHoldsThem() {
     let found = mistakes(in: "[underlay]\ninterface = \"eth0\\u0000x\"")
     #expect(found.first?.hasPrefix("x.toml:2: underlay.interface: \"eth0\\0x\" holds a") == true)
-    #expect(mistakes(in: "[underlay]\n\"interface\\u0000\" = \"eth0\"").count == 2)
+    #expect(mistakes(in: "[underlay]\n\"interface\\u0000\" = \"eth0\"").count == 1)
   }
 
   @Test func unreadableFilesAreExplained() throws {
@@ -41,7 +41,7 @@ import Testing
 
   @Test func linksAreFollowedAndTheFileKeepsTheNameItWasGiven() throws {
     try withTemporaryFolder { folder in
-      _ = try write(Data("x = 1".utf8), "real.toml", in: folder)
+      _ = try write(Data("x = 1\ny = 2".utf8), "real.toml", in: folder)
       let link = "\(folder)/link.toml"
       try FileManager.default.createSymbolicLink(
         atPath: link, withDestinationPath: "real.toml")
@@ -67,7 +67,7 @@ import Testing
     #expect(
       try Configuration.parse(text: text, file: "x.toml")
         == Configuration.parse(text: completeFile, file: "x.toml"))
-    #expect(mistakes(in: text + "x = 1\r\n").first?.hasPrefix("x.toml:55: fault.x: ") == true)
+    #expect(mistakes(in: text + "x = 1\r\n").first?.hasPrefix("x.toml:56: fault.x: ") == true)
   }
 }
 

@@ -2,16 +2,32 @@
 
 /// Files and everything that is said about them, without the file's name.
 let mistakeTable: [(String, [String])] = [
+  ("", []),
   (
-    "", [" underlay.interface: is missing; accepted: the name of an interface, 1 to 15 bytes"]
+    "\n[underlay]\nmode = \"xdp\"\n",
+    [
+      "3: underlay.mode: \"xdp\" needs an interface, and none is named; accepted: \"xdp\" with an "
+        + "interface, or another mode"
+    ]
   ),
   (
-    "\n[underlay]\n",
-    ["2: underlay.interface: is missing; accepted: the name of an interface, 1 to 15 bytes"]
+    "[underlay]\nmode = \"xdp\"\ninterface = \"\"\n",
+    ["3: underlay.interface: \"\" is empty; accepted: the name of an interface, 1 to 15 bytes"]
   ),
   (
-    good("[overlay]\nmtu = 65486"),
-    ["4: overlay.mtu: 65486 is too large; \(mtu)"]
+    good("mode = \"auto\""),
+    [
+      "3: underlay.mode: \"auto\" is not one of its words; accepted: \"automatic\", \"xdp\" or "
+        + "\"socket\""
+    ]
+  ),
+  (
+    "[[fault]]\ninterface = \"eth0\"",
+    ["2: fault.interface: \"eth0\" is no port's name; \(faultInterface)"]
+  ),
+  (
+    good("[overlay]\nmtu = 65536"),
+    ["4: overlay.mtu: 65536 is too large; \(mtu)"]
   ),
   (good("[overlay]\nmtu = 575"), ["4: overlay.mtu: 575 is too small; \(mtu)"]),
   (
@@ -153,7 +169,7 @@ let mistakeTable: [(String, [String])] = [
   ),
 ]
 
-private let mtu = "accepted: a whole number of bytes from 576 to 65485"
+private let mtu = "accepted: a whole number of bytes from 576 to 65535"
 private let cores =
   "accepted: a list like [0] or [2, 3] of different core numbers from 0 to 1023"
 private let socket = "accepted: an absolute path of at most 90 bytes"

@@ -73,10 +73,10 @@ import Testing
       ])
     #expect(
       changes.waiting == [
-        "underlay.interface", "underlay.vxlan_port", "underlay.xdp", "workers.cores",
-        "workers.idle", "workers.frames", "api.socket", "attachments.xdp", "mesh.name",
-        "mesh.nickname", "mesh.port", "mesh.listen", "mesh.password_file", "mesh.discovery",
-        "mesh.connection_limit", "mesh.trusted_subnets",
+        "underlay.interface", "underlay.mode", "underlay.vxlan_port", "underlay.xdp",
+        "workers.cores", "workers.idle", "workers.frames", "api.socket", "attachments.xdp",
+        "mesh.name", "mesh.nickname", "mesh.port", "mesh.listen", "mesh.password_file",
+        "mesh.discovery", "mesh.connection_limit", "mesh.trusted_subnets",
       ])
     #expect(running.logLevel == file.logLevel && running.overlay == file.overlay)
     #expect(running.attachments.onStop == file.attachments.onStop && running.vteps == file.vteps)
@@ -101,6 +101,7 @@ import Testing
 private let changedFiles = [
   ("log_level", "log_level = \"trace\"", "log_level = \"error\""),
   ("underlay.interface", "interface = \"wan\"", "interface = \"lan\""),
+  ("underlay.mode", "mode = \"socket\"\n", ""),
   ("underlay.vxlan_port", "vxlan_port = 8472\n", ""),
   ("underlay.xdp", "xdp = \"generic\"", "xdp = \"native\""),
   ("workers.cores", "cores = [3, 1]", "cores = [1, 3]"),

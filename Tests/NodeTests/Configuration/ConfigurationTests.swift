@@ -10,12 +10,12 @@ import Testing
 @testable import Node
 
 @Suite struct ConfigurationTests {
-  @Test func onlyTheInterfaceIsRequired() throws {
-    let configuration = try Configuration.parse(
-      text: "[underlay]\ninterface = \"eth0\"\n", file: "x.toml")
+  @Test func nothingIsRequired() throws {
+    let configuration = try Configuration.parse(text: "", file: "x.toml")
     #expect(configuration.logLevel == .info)
     #expect(
-      configuration.underlay == .init(interface: "eth0", vxlanPort: 4789, xdp: .automatic))
+      configuration.underlay
+        == .init(interface: nil, mode: .automatic, vxlanPort: 4789, xdp: .automatic))
     #expect(configuration.workers == .init(cores: nil, idle: .adaptive, frames: 16384))
     #expect(configuration.overlay == .init(mtu: nil))
     #expect(configuration.api == .init(socket: "/run/weft/weft.sock"))
@@ -28,7 +28,9 @@ import Testing
   @Test func everyKeyReachesItsPlace() throws {
     let configuration = try Configuration.parse(text: completeFile, file: "x.toml")
     #expect(configuration.logLevel == .trace)
-    #expect(configuration.underlay == .init(interface: "wan", vxlanPort: 8472, xdp: .generic))
+    #expect(
+      configuration.underlay
+        == .init(interface: "wan", mode: .socket, vxlanPort: 8472, xdp: .generic))
     #expect(configuration.workers == .init(cores: [3, 1], idle: .spin, frames: 4096))
     #expect(configuration.overlay == .init(mtu: 1376))
     #expect(configuration.api == .init(socket: "/run/other.sock"))
@@ -64,13 +66,14 @@ import Testing
     for key in keys {
       #expect(completeFile.contains("\(key.name) = "), "\(key.dottedName)")
     }
-    #expect(keys.count == 30)
+    #expect(keys.count == 31)
   }
 
   @Test func otherSpellingsOfTheSameTOMLMeanTheSame() throws {
     let spelled = try Configuration.parse(
       text: """
-        underlay = { 'interface' = 'wan', "vxlan\\u005fport" = 0x2118, xdp = "generic" }
+        underlay = { 'interface' = 'wan', mode = "socket", "vxlan\\u005fport" = 0x2118, \
+        xdp = "generic" }
         log_level = '''trace'''
         workers.cores = [ # the slow ones stay free
           3,
@@ -115,11 +118,18 @@ import Testing
     #expect(alone.attachments.onStop == .keep && alone.underlay.xdp == .generic)
   }
 
+  @Test func theHostBehindABridgeNeedsNoAFXDP() throws {
+    let path = repository.appending(path: "configs/socket.toml").path
+    let host = try Configuration.load(path: path)
+    #expect(host.underlay.interface == "br0" && host.underlay.mode == .automatic)
+    #expect(host.hasMesh && !host.mesh.peers.isEmpty)
+  }
+
   @Test func theFileForPerformanceLeavesACoreAndNeverSleeps() throws {
     let path = repository.appending(path: "configs/performance.toml").path
     let fast = try Configuration.load(path: path)
     #expect(fast.workers == .init(cores: [1, 2, 3], idle: .spin, frames: 32768))
-    #expect(fast.underlay.xdp == .native)
+    #expect(fast.underlay.xdp == .native && fast.underlay.mode == .xdp)
     try fast.validate(against: MachineFacts(cores: [0, 1, 2, 3], interfaces: ["eth0"]))
   }
 
@@ -142,6 +152,7 @@ let completeFile = """
 
   [underlay]
   interface = "wan"
+  mode = "socket"
   vxlan_port = 8472
   xdp = "generic"
 

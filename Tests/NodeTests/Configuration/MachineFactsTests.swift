@@ -86,6 +86,13 @@ import Testing
     #expect(mistakes(in: bare + "vxlan_port = 4790\n", against: machine) == [])
   }
 
+  @Test func withoutAnInterfaceThePortIsTakenAtAnyAddress() throws {
+    let machine = try machine(takingUDPAt: "198.51.100.1", port: 4789)
+    let found = mistakes(in: "[underlay]\n", against: machine)
+    #expect(found.count == 1)
+    #expect(found.first?.contains("a port that is free on this host, the same") == true, "\(found)")
+  }
+
   @Test(arguments: ["127.0.0.1", "198.51.100.1", "192.0.2.2"])
   func portThatIsTakenAtAnotherAddressIsFree(_ address: String) throws {
     let machine = try machine(takingUDPAt: address, port: 4789)

@@ -29,6 +29,10 @@ let wrongValuesByKey: [String: [WrongValue]] = [
     .init("\"sixteen-letters0\"", "\"sixteen-letters0\" is 16 bytes long"),
     .init("\"\"", "\"\" is empty"),
   ],
+  "underlay.mode": words("socket") + [
+    .init("\"sockets\"", "did you mean \"socket\"?"),
+    .init("\"auto\"", "\"auto\" is not one of its words"),
+  ],
   "underlay.vxlan_port": numbers(1...65535, unit: "udp"),
   "underlay.xdp": words("native") + [
     .init("\"drv\"", "\"drv\" is not one of its words"),
@@ -52,7 +56,7 @@ let wrongValuesByKey: [String: [WrongValue]] = [
     .init("1025", "1025 is not a power of two; the nearest are 1024 and 2048"),
     .init("1048575", "1048575 is not a power of two; the nearest are 524288 and 1048576"),
   ],
-  "overlay.mtu": numbers(576...65485, unit: "B") + [
+  "overlay.mtu": numbers(576...65535, unit: "B") + [
     .init("\"9000\"", "\"9000\" is text, not a number; write the number alone, without quotes")
   ],
   "api.socket": text + [

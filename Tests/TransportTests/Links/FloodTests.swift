@@ -153,25 +153,5 @@ extension SocketTests {
       second.wait { $0.links == before }
       second.wait { $0.unconsumedLength == 200 }
     }
-
-    @Test func floodOfDatagramsIsCountedInFullAndDisturbsNoLink() throws {
-      let first = try Station()
-      let second = try Station(consumes: false) { $0.datagramLengthMax = 1 << 20 }
-      let (ours, theirs) = try first.dial(second)
-      for round in 1...100 {
-        for _ in 0..<100 {
-          first.transport.send(datagram: stream(1000), to: second.address, isFragmentable: true)
-        }
-        first.transport.send([UInt8(round)], on: ours)
-        _ = try second.record.need { $0.received[theirs]?.count == round ? round : nil }
-      }
-      let sent = first.transport.counts
-      #expect(sent.datagramsSent + sent.datagramsUnsent == 10_000)
-      second.wait {
-        $0.datagramsReceived + $0.datagramsUnheard + $0.datagramsLost == sent.datagramsSent
-      }
-      #expect(second.transport.counts.datagramsUnheard > 0)
-      #expect(second.transport.counts.unconsumedLength <= (1 << 20) + 100)
-    }
   }
 }

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the overlays of a connection want done.
+public enum OverlayEffect: Sendable, Equatable {
+  /// Send a special frame.
+  case probe(OverlayProbe)
+  /// Send an overlay control message: index, sub-tag, data.
+  case control([UInt8])
+  /// An overlay carries frames from now on instead of another one, or of none: then the connection
+  /// is established.
+  case chosen(OverlayKind, from: OverlayKind?, reason: String)
+  /// No overlay is left: close the connection.
+  case failed(String)
+}
+
+/// What an overlay control message says, after the overlay's number; those of Weft only are sent to
+/// peers whose heartbeats are as frequent as ours.
+enum OverlaySubTag {
+  /// VXLAN: a heartbeat arrived.
+  static let fastdpAcknowledged: UInt8 = 0
+  /// VXLAN: keys for ESP, which we do not have.
+  static let fastdpSecurity: UInt8 = 1
+  /// Sleeve: a heartbeat arrived.
+  static let sleeveAcknowledged: UInt8 = 1
+  /// Sleeve: a test of fragmentation arrived.
+  static let fragmentationReceived: UInt8 = 2
+  /// Sleeve: a frame of this length arrived.
+  static let lengthVerified: UInt8 = 3
+  /// Weft, either: heartbeats arrive no more.
+  static let retracted: UInt8 = 0x80
+}

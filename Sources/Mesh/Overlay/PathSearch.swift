@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Finds out how long a datagram of sleeve may be on the way to one neighbour.
+///
+/// Lengths are those of IP packets of containers that go in one datagram. A candidate is tested by
+/// frames of its length that nobody may fragment, up to eight times; the other end says which one
+/// it got. What is not known to be good is used only until a test of it fails. Every ten minutes
+/// the search is made again, as the way may have become wider, or narrower without a word.
+struct PathSearch: Sendable {
+  /// What every path is taken to carry, until a test says otherwise.
+  static let assumed = 552
+  /// The shortest path of whose narrowness a router is believed, in bytes with all headers.
+  static let pathMTUMin = 576
+  /// How often a candidate is tested.
+  static let tryCountMax = 8
+  /// After the first test of a candidate; twice as long after each further one.
+  static let firstPause = Duration.milliseconds(10)
+  /// Between two searches.
+  static let pause = Duration.seconds(600)
+
+  /// The other end would take a test of this length for one of fragmentation.
+  private static let reserved = 59_987
+
+  /// Bytes that the underlay carries in front of a container's IP packet.
+  let overhead: Int
+  /// What is used now.
+  private(set) var mtu: Int
+  /// What is being tested; nil: nothing.
+  private(set) var candidate: Int?
+  /// When `advance` is due; nil: never.
+  private(set) var nextDeadline: MeshInstant?
+
+  private var limit: Int
+  private var highestGood = 0
+  private var lowestBad = 0
+  /// Lengths that are more likely than others, tested first.
+  private var likely: [Int] = []
+  /// Whether `highestGood` was tested rather than assumed.
+  private var isProven = false
+  private var tryCount = 0
+
+  /// A search that has not begun, over an underlay that carries `underlayMTU` bytes.
+  init(underlayMTU: Int, overhead: Int) {
+    self.overhead = overhead
+    limit = max(0, min(underlayMTU, 65_535) - overhead)
+    mtu = limit
+  }
+
+  /// Longest UDP payload of a datagram that nobody may fragment.
+  var datagramLengthMax: Int { max(0, mtu + overhead - 28) }
+
+  private var floor: Int { min(limit, max(0, Self.pathMTUMin - overhead)) }
+
+  // MARK: Inputs
+
+  /// Begins from what the underlay carries.
+  ///
+  /// Every function that may lead to a test returns the length to be tested, if any.
+  mutating func begin(now: MeshInstant) -> Int? {
+    let known = mtu
+    highestGood = min(Self.assumed, limit)
+    lowestBad = limit + 1
+    isProven = false
+    // A way that is as it was shows by this: what was good still is, one byte more is not.
+    likely = known < limit ? [limit, known, known + 1] : [limit]
+    return testNext(now: now)
+  }
+
+  /// Stops, as nothing arrives at present.
+  mutating func stop() {
+    candidate = nil
+    nextDeadline = nil
+  }
+
+  /// The underlay carries something else from now on; a link in use waits for a test before it
+  /// sends anything longer.
+  mutating func underlayChanged(_ underlayMTU: Int, isUsed: Bool) {
+    limit = max(0, min(underlayMTU, 65_535) - overhead)
+    mtu = isUsed ? min(mtu, limit) : limit
+    stop()
+  }
+
+  /// A router says what the path carries; the old length is tried once more then, as anybody may
+  /// say so.
+  mutating func tooLong(pathMTU: Int, now: MeshInstant) -> Int? {
+    guard pathMTU >= Self.pathMTUMin else { return nil }
+    let length = pathMTU - overhead
+    guard length <= limit else { return nil }
+    if let candidate, length >= candidate { return nil }
+    if candidate == nil, length >= mtu { return nil }
+    if isProven, length == highestGood, candidate != nil {
+      // It is about the candidate: what was proven before is all there is.
+      lowestBad = length + 1
+      return testNext(now: now)
+    }
+    let doubted = mtu
+    mtu = min(mtu, length)
+    highestGood = min(Self.assumed, length)
+    lowestBad = max(doubted, length) + 1
+    isProven = false
+    likely = [length, lowestBad - 1, length + 1]
+    return testNext(now: now)
+  }
+
+  /// The other end got a test.
+  mutating func verified(_ length: Int, now: MeshInstant) -> Int? {
+    guard let candidate, length == candidate else { return nil }
+    highestGood = candidate
+    isProven = true
+    mtu = max(mtu, candidate)
+    return testNext(now: now)
+  }
+
+  /// Time has come: for another test of the candidate, for the next candidate, for a new search.
+  mutating func advance(now: MeshInstant) -> Int? {
+    guard nextDeadline.isDue(now) else { return nil }
+    guard let candidate else { return begin(now: now) }
+    guard tryCount >= Self.tryCountMax else { return test(candidate, now: now) }
+    lowestBad = candidate
+    if candidate <= highestGood {
+      guard highestGood > floor else { return giveUp(now: now) }
+      highestGood = floor
+    }
+    if mtu >= lowestBad { mtu = highestGood }
+    return testNext(now: now)
+  }
+
+  // MARK: Candidates
+
+  private mutating func testNext(now: MeshInstant) -> Int? {
+    while !likely.isEmpty {
+      let length = likely.removeFirst()
+      if length > highestGood || (length == highestGood && !isProven), length < lowestBad {
+        return begin(testing: length, now: now)
+      }
+    }
+    if highestGood + 1 < lowestBad {
+      return begin(testing: (highestGood + lowestBad) / 2, now: now)
+    }
+    return finish(now: now)
+  }
+
+  /// Nothing is left between what is good and what is bad.
+  private mutating func finish(now: MeshInstant) -> Int? {
+    guard isProven else { return begin(testing: highestGood, now: now) }
+    mtu = highestGood
+    rest(now: now)
+    return nil
+  }
+
+  /// No test at all arrived, which is not because of their length.
+  private mutating func giveUp(now: MeshInstant) -> Int? {
+    mtu = min(Self.assumed, limit)
+    rest(now: now)
+    return nil
+  }
+
+  private mutating func rest(now: MeshInstant) {
+    candidate = nil
+    nextDeadline = now.advanced(by: Self.pause)
+  }
+
+  private mutating func begin(testing length: Int, now: MeshInstant) -> Int? {
+    var length = length
+    if length == Self.reserved {
+      length -= 1
+      guard length > highestGood || !isProven else {
+        lowestBad = Self.reserved
+        return testNext(now: now)
+      }
+    }
+    candidate = length
+    tryCount = 0
+    return test(length, now: now)
+  }
+
+  private mutating func test(_ length: Int, now: MeshInstant) -> Int {
+    nextDeadline = now.advanced(by: Self.firstPause * (1 << tryCount))
+    tryCount += 1
+    return length
+  }
+}

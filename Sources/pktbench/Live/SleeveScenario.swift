@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Dataplane
+import Foundation
+
+/// Sleeve between two hosts, plain and sealed, beside Weave Net's own and other tunnels.
+enum SleeveScenario: Scenario {
+  static let description = ScenarioDescription(
+    name: "sleeve", abstract: "Weave Net's sleeve between containers of two hosts.",
+    method: """
+      The same rooms as of `stream`, but both hosts are peers and frames travel by sleeve, in the \
+      datagrams of Weave Net's wire: plain ("sleeve") and sealed with NaCl's secretbox \
+      ("sleeve.sealed"). Offloads are off at the containers and on the wire.
+
+      A size of 64 has 512 flows of frames sent as fast as the kernel takes them, from the first \
+      core, through an AF_XDP socket at the first container; an XDP program counts them at the \
+      second one. Both hosts' workers have the second core. A larger size is one TCP stream whose \
+      MTU is --size without its 14 bytes of Ethernet, as in `stream`.
+
+      "vxlan" is our own VXLAN, beside the plain one only. "weave" are two real Weave Net routers, \
+      with the same encryption, in the hosts' rooms: WEAVE_ROUTER names the program. "xdp" sets \
+      VXLAN through the kernel's UDP sockets with segmentation ("sockets") beside VXLAN through \
+      AF_XDP, in TCP and with the wire's offloads on.
+
+      Workers' frames must add up. What was dropped where stands in the progress.
+      """,
+    sizes: NumberSetting(range: 60...1428, fallback: [64, 1428], unit: "bytes"), entries: nil,
+    competitors: ["weave", "vxlan", "xdp"],
+    usualCompetitors: WeaveProgram.path == nil ? ["vxlan"] : ["weave", "vxlan"], pairs: 5,
+    seconds: 2, needsRoot: true)
+
+  static func measure(_ plan: ScenarioPlan, in run: ScenarioRun) throws -> [Measure] {
+    let cores = try LaboratoryCores.available()
+    var measures: [Measure] = []
+    for size in plan.sizes {
+      for (ours, theirs) in contests(plan.against, size: size) {
+        try run.check()
+        let contest = SleeveContest(size: size, plan: plan, run: run, cores: cores)
+        measures.append(try contest.measure(ours, theirs))
+      }
+    }
+    return measures
+  }
+
+  /// What is measured beside what.
+  private static func contests(
+    _ against: [String], size: Int
+  ) -> [(ours: HostJoint, theirs: HostJoint?)] {
+    let both = [false, true]
+    guard !against.isEmpty else { return both.map { (.sleeve(isSealed: $0), nil) } }
+    return against.flatMap { name -> [(HostJoint, HostJoint?)] in
+      switch name {
+      case "weave": both.map { (.sleeve(isSealed: $0), .weave(isSealed: $0)) }
+      case "xdp": size < SleeveContest.streamSizeMin ? [] : [(.sockets, .offloadedXDP)]
+      default: [(.sleeve(isSealed: false), .vxlan)]
+      }
+    }
+  }
+}
+
+/// One of ours and one of theirs, at one size.
+struct SleeveContest {
+  let size: Int
+  let plan: ScenarioPlan
+  let run: ScenarioRun
+  let cores: LaboratoryCores
+
+  /// From this size on a TCP stream is measured instead of single frames.
+  static let streamSizeMin = 576
+
+  func measure(_ ours: HostJoint, _ theirs: HostJoint?) throws -> Measure {
+    let isStream = size >= Self.streamSizeMin
+    let pairs = AlternatingPairs(
+      subject: .init(
+        name: ours.measureName, size: size, against: theirs?.name,
+        unit: isStream ? .bytesPerSecond : .framesPerSecond),
+      count: plan.pairs)
+    let ourHosts = try JoinedHosts(ours, size: size, cores: cores, in: run)
+    defer { ourHosts.close() }
+    guard let theirs else {
+      return try pairs.measure(in: run) { try ourHosts.sample(plan.seconds) }
+    }
+    let theirHosts = try JoinedHosts(theirs, size: size, cores: cores, in: run)
+    defer { theirHosts.close() }
+    return try pairs.measure(in: run) {
+      try ourHosts.sample(plan.seconds)
+    } theirs: {
+      try theirHosts.sample(plan.seconds)
+    }
+  }
+}
+
+/// The Weave Net router to measure beside ours, which is not part of this project.
+enum WeaveProgram {
+  static let path = ProcessInfo.processInfo.environment["WEAVE_ROUTER"]
+}
