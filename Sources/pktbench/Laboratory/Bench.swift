@@ -184,9 +184,16 @@ extension NetlinkSocket {
     try Offloads().disableTransmitChecksum(name)
   }
 
-  /// Sets an interface of this room up, quiet.
-  mutating func raise(_ name: String) throws(HostNetworkError) -> InterfaceIndex {
-    try quieten(name)
+  /// Sets an interface of this room up, quiet; it checksums and cuts what the stack sends only
+  /// `withOffloads`.
+  mutating func raise(
+    _ name: String, withOffloads: Bool = false
+  ) throws(HostNetworkError) -> InterfaceIndex {
+    if withOffloads {
+      try KernelSetting("net/ipv6/conf/\(name)/disable_ipv6").set("1")
+    } else {
+      try quieten(name)
+    }
     let index = try index(of: name)
     try change(index, .up)
     return index

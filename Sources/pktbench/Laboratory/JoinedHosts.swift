@@ -15,7 +15,7 @@ final class JoinedHosts {
   private let cores: LaboratoryCores
   private let run: ScenarioRun
   private let size: Int
-  private let frames: FrameSource?
+  private var frames: FrameSource?
 
   init(_ joint: HostJoint, size: Int, cores: LaboratoryCores, in run: ScenarioRun) throws {
     (self.joint, self.size, self.cores, self.run) = (joint, size, cores, run)
@@ -36,6 +36,7 @@ final class JoinedHosts {
     for host in weft { try host.start() }
     frames = isStream ? nil : try FrameSource(hosts, size: size, core: cores.generator)
     try wakeUp()
+    try frames?.findPace()
   }
 
   private static func weft(
@@ -56,7 +57,7 @@ final class JoinedHosts {
   /// Sends until something arrives: routers have to find each other first.
   private func wakeUp() throws {
     for _ in 0..<60 {
-      if try oneSample(0.2).frames > 0 { return }
+      if try (frames?.trickle() ?? stream(0.2)).frames > 0 { return }
       try run.wait(seconds: 0.5)
     }
     throw ScenarioError(.unavailable, "\(joint.name): nothing arrives at the second host")

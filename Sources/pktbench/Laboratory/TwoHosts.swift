@@ -79,7 +79,7 @@ final class TwoHosts: Sendable {
       let port = try netlink.createVethPair(options, peerIn: container.namespace)
       try netlink.silence(port)
       try netlink.change(port.index, .up)
-      let wire = try netlink.raise("port1")
+      let wire = try netlink.raise("port1", withOffloads: hasWireOffloads)
       return (port, try netlink.existingLink(at: wire))
     }
     let (own, other) = (addresses[number], addresses[1 - number])

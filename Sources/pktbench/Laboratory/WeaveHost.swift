@@ -31,6 +31,8 @@ final class WeaveHost {
     try Data().write(to: folder.appendingPathComponent("resolv.conf"))
     let port = side.port.index
     try side.host.furnish { (netlink) throws(HostNetworkError) in
+      // It listens there, too.
+      try netlink.change(try netlink.index(of: "lo"), .up)
       let bridge = try netlink.createBridge("weave", mtu: 65_535)
       try netlink.setMaster(bridge, of: port)
       try netlink.change(bridge, .up)

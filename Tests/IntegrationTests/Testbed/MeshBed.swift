@@ -152,7 +152,7 @@ final class MeshBed {
     return middle
   }
 
-  /// Makes a container with the address 10.32.0.`number` and plugs it into a router's bridge.
+  /// Plugs a container into a router's bridge; its address is 10.32.0.`number`.
   func attach(_ number: Int, to router: WeaveRouter) throws -> TestContainer {
     let container = try TestContainer(number)
     containers.append(container)
