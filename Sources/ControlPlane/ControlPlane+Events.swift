@@ -59,6 +59,7 @@ extension ControlPlane {
     followHostPair()
     lookAtContainers()
     if endpoints.contains(where: { $0.isUnusable }) { resolveEndpoints() }
+    tellMeshMTUs()
     followPeersAgain()
     measureLoads()
     commit()

@@ -10,7 +10,8 @@ extension ControlPlane {
   /// logged as a warning while they are on, because nobody should forget that they are.
   package func setFaults(_ faults: [PortFault]) {
     self.faults = faults
-    for port in [ControlPlane.hostPort, ControlPlane.underlayPort] + attachments.keys {
+    let others = [ControlPlane.hostPort, ControlPlane.underlayPort, ControlPlane.socketPort]
+    for port in others + attachments.keys {
       applyFaults(to: port)
     }
   }
@@ -40,7 +41,7 @@ extension ControlPlane {
     let name: String? =
       switch port {
       case ControlPlane.hostPort: PortFault.host
-      case ControlPlane.underlayPort: options.underlay
+      case ControlPlane.underlayPort, ControlPlane.socketPort: options.underlay
       default: PortFault.containers
       }
     let settings = faults.first { $0.interface == name }?.settings

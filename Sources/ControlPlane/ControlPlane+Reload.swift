@@ -64,6 +64,8 @@ extension ControlPlane {
     }
     sortEndpoints(like: wanted.endpoints)
     followSockets()
+    tellOverlayAddresses()
+    tellMeshMTUs()
     resolveEndpoints()
     commit()
     if !changes.removed.isEmpty { removeUnwantedNeighbours() }

@@ -42,19 +42,33 @@ extension ControlPlane {
     applyFaults(to: ControlPlane.socketPort)
   }
 
-  /// Opens the sockets anew if other ports are wanted than there are.
+  /// Opens sockets at ports that are wanted now, and closes those that are not.
+  ///
+  /// A port that somebody else has is gone without: what comes there is not ours.
   func followSockets() {
-    guard outerPorts != socketPorts else { return }
-    if !socketPorts.isEmpty {
-      model.removePort(ControlPlane.socketPort)
-      commit()
-      closePort(ControlPlane.socketPort)
-      socketPorts = []
+    guard !socketPorts.isEmpty else {
+      do { try openSockets() } catch {
+        logger.error("UDP sockets", metadata: ["problem": "\(error)"])
+      }
+      return
     }
-    do {
-      try openSockets()
-    } catch {
-      logger.error("UDP sockets", metadata: ["problem": "\(error)"])
+    let wanted = outerPorts
+    for port in wanted where !socketPorts.contains(port) {
+      changing(port) { () throws(EngineFailure) in
+        try engine.addUDPPort(port, port: ControlPlane.socketPort)
+      }
+    }
+    for port in socketPorts where !wanted.contains(port) {
+      changing(port) { () throws(EngineFailure) in
+        try engine.removeUDPPort(port, port: ControlPlane.socketPort)
+      }
+    }
+    socketPorts = wanted
+  }
+
+  private func changing(_ port: UInt16, _ body: () throws(EngineFailure) -> Void) {
+    do { try body() } catch {
+      logger.warning("UDP port", metadata: ["port": "\(port)", "problem": "\(error)"])
     }
   }
 }

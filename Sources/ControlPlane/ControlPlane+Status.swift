@@ -63,6 +63,7 @@ extension ControlPlane {
   func interfaceName(of port: PortIndex) -> String {
     switch port {
     case ControlPlane.hostPort: hostPair?.host.name ?? ""
+    case ControlPlane.socketPort: "UDP sockets"
     case ControlPlane.underlayPort: underlay?.name ?? options.underlay ?? ""
     default: attachments[port]?.interface.hostEnd ?? ""
     }
@@ -97,7 +98,8 @@ extension ControlPlane {
 
   private func portReports() -> [PortReport] {
     let containers = attachments.keys.sorted { $0.number < $1.number }
-    return ([ControlPlane.hostPort, ControlPlane.underlayPort] + containers).compactMap { port in
+    let others = [ControlPlane.hostPort, ControlPlane.underlayPort, ControlPlane.socketPort]
+    return (others + containers).compactMap { port in
       guard let status = engine.status(of: port) else { return nil }
       func value(_ counter: PortCounter) -> UInt64 { status.counters[counter.rawValue] }
       return PortReport(
@@ -113,7 +115,7 @@ extension ControlPlane {
   func kind(of port: PortIndex) -> PortReport.Kind {
     switch port {
     case ControlPlane.hostPort: .host
-    case ControlPlane.underlayPort: .underlay
+    case ControlPlane.underlayPort, ControlPlane.socketPort: .underlay
     default: .container
     }
   }

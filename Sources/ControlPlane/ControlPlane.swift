@@ -193,7 +193,9 @@ package actor ControlPlane {
 
   /// Publishes what changed.
   func commit() {
-    if !model.commit() {
+    if model.commit() {
+      noteRetirements()
+    } else {
       logger.error("tables", metadata: ["problem": "no page left for the next snapshot"])
     }
   }

@@ -138,6 +138,9 @@ package protocol ForwardingEngine: Sendable {
   func endSession(_ session: UInt16)
   func openPort(_ request: PortRequest) throws(EngineFailure)
   func openSockets(_ request: SocketPortRequest) throws(EngineFailure)
+  /// Has an open port of sockets receive from one more UDP port, or from one less.
+  func addUDPPort(_ udpPort: UInt16, port: PortIndex) throws(EngineFailure)
+  func removeUDPPort(_ udpPort: UInt16, port: PortIndex) throws(EngineFailure)
   /// Gives what could not be done; all the rest was. A container's port drops all frames from then
   /// on if `keepsProgram`.
   func closePort(_ port: PortIndex, keepsProgram: Bool) -> [EngineFailure]

@@ -132,9 +132,12 @@ public struct ForwardingSnapshot: BitwiseCopyable {
   /// Whether the mesh's packets arrive at a UDP port besides `meshPort`: one above that of a peer
   /// that we dialled.
   public func isOtherMeshPort(_ port: UInt16) -> Bool {
-    let ports = unsafe root.pointee.otherMeshPorts
-    return port != 0
-      && (0..<4).contains { UInt16(truncatingIfNeeded: ports >> ($0 &* 16)) == port }
+    var ports = unsafe root.pointee.otherMeshPorts
+    while ports != 0 {
+      if UInt16(truncatingIfNeeded: ports) == port { return true }
+      ports >>= 16
+    }
+    return false
   }
 
   /// Our own name.

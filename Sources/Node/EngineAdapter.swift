@@ -50,6 +50,22 @@ final class EngineAdapter: ForwardingEngine {
     }
   }
 
+  func addUDPPort(_ udpPort: UInt16, port: PortIndex) throws(EngineFailure) {
+    do {
+      try engine.addUDPPort(udpPort, port: port)
+    } catch {
+      throw EngineFailure(error.description)
+    }
+  }
+
+  func removeUDPPort(_ udpPort: UInt16, port: PortIndex) throws(EngineFailure) {
+    do {
+      try engine.removeUDPPort(udpPort, port: port)
+    } catch {
+      throw EngineFailure(error.description)
+    }
+  }
+
   func openPort(_ request: PortRequest) throws(EngineFailure) {
     do {
       try engine.openPort(specification(request))

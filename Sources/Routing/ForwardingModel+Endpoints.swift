@@ -33,6 +33,8 @@ extension ForwardingModel {
       return link.map { SnapshotKey.link(name, $0) } ?? SnapshotKey.peer(name)
     }
     var reached: EndpointPath?
+    /// The port that its packets leave by.
+    var portInUse: PortIndex { reached?.underlayPort ?? underlayPort }
     /// Nil as long as it is there.
     var removal: Removal?
   }

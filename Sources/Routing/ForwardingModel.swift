@@ -129,7 +129,7 @@ public struct ForwardingModel: ~Copyable {
     if receivesFloods { isFloodPending = true }
     for mac in book.remove(Location(port)) { forget(mac) }
     for index in endpoints.indices
-    where endpoints[index].underlayPort == port && endpoints[index].removal == nil {
+    where endpoints[index].portInUse == port && endpoints[index].removal == nil {
       setEndpoint(EndpointIndex(UInt16(index)), reached: nil)
     }
   }

@@ -19,6 +19,8 @@ extension IdleEngine {
   func beginSession(_ key: SessionKey, isOutbound: Bool) -> UInt16? { nil }
   func endSession(_ session: UInt16) {}
   func openSockets(_ request: SocketPortRequest) throws(EngineFailure) {}
+  func addUDPPort(_ udpPort: UInt16, port: PortIndex) throws(EngineFailure) {}
+  func removeUDPPort(_ udpPort: UInt16, port: PortIndex) throws(EngineFailure) {}
   func openPort(_ request: PortRequest) throws(EngineFailure) {}
   func closePort(_ port: PortIndex, keepsProgram: Bool) -> [EngineFailure] { [] }
   func setOverlayAddresses(_: [SocketAddress], port: PortIndex) throws(EngineFailure) {}

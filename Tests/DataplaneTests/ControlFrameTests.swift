@@ -60,16 +60,27 @@ struct ControlFrameTests {
     #expect(try bench.isInOrder())
   }
 
+  @Test func oneDatagramIsNotReportedWithoutEnd() throws {
+    let bench = try UnpackBench()
+    let beat = sleeveRecord(from: 1, to: 0, sleeveHeartbeat(1))
+    let others = sleeveRecord(from: 1, to: 0, frame(from: 2, to: 99))
+    try bench.pass(bench.datagram(from: 1, [others] + [[UInt8]](repeating: beat, count: 7)), via: 1)
+    #expect(bench.bridge.takeControlFrames().count == 4)
+    let account = try bench.bridge.account
+    #expect(account.punted == 4 && account.dropped(.specialMisplaced) == 3)
+    #expect(try bench.isInOrder())
+  }
+
   @Test func fullRingOfReportsIsCounted() throws {
     let bench = try UnpackBench()
     let beat = sleeveRecord(from: 1, to: 0, sleeveHeartbeat(1))
-    let datagram = bench.datagram(from: 1, [[UInt8]](repeating: beat, count: 32))
-    for _ in 0..<130 { try bench.pass(datagram, via: 1) }
+    let datagram = bench.datagram(from: 1, [[UInt8]](repeating: beat, count: 4))
+    for _ in 0..<1040 { try bench.pass(datagram, via: 1) }
     let account = try bench.bridge.account
     #expect(account.punted == 4096 && account.dropped(.controlRingFull) == 64)
     #expect(bench.bridge.takeControlFrames().count == 4096)
     try bench.pass(datagram, via: 1)
-    #expect(bench.bridge.takeControlFrames().count == 32)
+    #expect(bench.bridge.takeControlFrames().count == 4)
     #expect(try bench.isInOrder())
   }
 

@@ -68,8 +68,8 @@ struct DropReasonTests {
       return (bench.bridge, 1)
     default:
       let beat = sleeveRecord(from: 1, to: 0, sleeveHeartbeat(1))
-      let datagram = bench.datagram(from: 1, [[UInt8]](repeating: beat, count: 16))
-      for _ in 0..<257 { try bench.pass(datagram, via: 1) }
+      let datagram = bench.datagram(from: 1, [[UInt8]](repeating: beat, count: 4))
+      for _ in 0..<1028 { try bench.pass(datagram, via: 1) }
       return (bench.bridge, 16)
     }
   }

@@ -27,10 +27,10 @@ import Testing
     #expect(account.received == UInt64(flood.arrived), "\(flood)")
     #expect(account.sent == UInt64(flood.left), "\(flood)")
     // Nobody closes a port or makes one bad here, every endpoint's next hop is known, and there is
-    // one worker only; no frame is longer than a chunk.
+    // one worker only; no frame is longer than a chunk, and reports are taken.
     let absent: [DropReason] = [
       .portGone, .nextHopUnresolved, .nobodyToFloodTo, .faultInjected, .handOverRingFull,
-      .piecesMissing,
+      .piecesMissing, .controlRingFull,
     ]
     for reason in DropReason.allCases where !absent.contains(reason) {
       #expect(account.dropped(reason) > 0, "\(flood): no frame met \(reason)")

@@ -44,7 +44,7 @@ extension ControlPlane {
     machine.hasDiscovery = wanted.hasDiscovery
     machine.connectionCountMax = wanted.connectionCountMax
     machine.trustedSubnets = wanted.trustedSubnets
-    if let underlay { machine.underlayMTU = underlay.mtu }
+    if let mtu = outerMTU { machine.underlayMTU = mtu }
     machine.overlayMTU = overlayMTU
     return machine
   }
@@ -70,8 +70,16 @@ extension ControlPlane {
 
   /// Tells the machine what packets and frames fit, if that is news.
   func tellMeshMTUs() {
-    if let underlay { take(.underlayMTU(underlay.mtu)) }
-    take(.overlayMTU(overlayMTU))
+    guard let told = mesh?.toldMTUs else { return }
+    let present = (underlay: outerMTU, overlay: overlayMTU)
+    mesh?.toldMTUs = present
+    if let mtu = present.underlay, mtu != told.underlay { take(.underlayMTU(mtu)) }
+    if present.overlay != told.overlay { take(.overlayMTU(present.overlay)) }
+  }
+
+  /// What the interface to the other hosts carries; nil if none is configured or it is missing.
+  private var outerMTU: Int? {
+    underlay?.mtu ?? options.underlay.flatMap { (try? netlink.link(named: $0)) ?? nil }?.mtu
   }
 
   /// Closes the mesh's sockets.
@@ -85,6 +93,9 @@ extension ControlPlane {
   /// The timer fired and is set to nothing now.
   private func takeDeadline() {
     mesh?.deadline = nil
+    // What is there already has come in time, whenever this runs.
+    collectSpecials()
+    takeSpecials()
     take(.deadline)
   }
 
@@ -106,6 +117,9 @@ extension ControlPlane {
     // After the tables know the links that these are for.
     send(probes)
     setMeshTimer()
+    // Found on the way, when hints were taken.
+    guard mesh?.specials.isEmpty == false else { return }
+    executor.queue.async { self.assumeIsolated { $0.takeSpecials() } }
   }
 
   private func carryOut(_ effect: MeshEffect) {

@@ -126,7 +126,8 @@ extension ControlPlane {
   /// There is room for four, in order that the choice stays the same.
   var otherMeshPorts: [UInt16] {
     let ports = Set((mesh?.machine.forwarding.neighbours ?? []).compactMap(\.fastdp?.localPort))
-    return Array(ports.subtracting([meshVXLANPort, 0]).sorted().prefix(4))
+    let others: Set<UInt16> = [0, meshVXLANPort, options.mesh?.port ?? 0, options.vxlanPort]
+    return Array(ports.subtracting(others).sorted().prefix(4))
   }
 
   /// The port where frames of peers arrive: one above the mesh's own.

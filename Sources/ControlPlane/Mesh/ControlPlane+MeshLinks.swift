@@ -48,9 +48,13 @@ extension ControlPlane {
     // Unsealed it must not leave because there was no room for the key.
     let session = mesh?.sessions[neighbour.name]
     guard neighbour.key == nil || session?.slot != nil else { return nil }
-    path?.innerLengthMax = link.frameLengthMax
+    // IPv4 and UDP; then names, length and perhaps number and tag.
+    let payloadMax = (way?.mtu ?? 0) - 28
+    let overhead = (neighbour.key == nil ? 6 : 30) + 14
+    path?.innerLengthMax = min(link.frameLengthMax, payloadMax - overhead)
     path?.sleeve = EndpointPath.Sleeve(
-      sourcePort: options.mesh?.port ?? 0, datagramLengthMax: link.datagramLengthMax,
+      sourcePort: options.mesh?.port ?? 0,
+      datagramLengthMax: min(link.datagramLengthMax, payloadMax),
       session: neighbour.key == nil ? nil : session?.slot, fragmentPort: ControlPlane.socketPort,
       mayFragment: link.mayFragment)
     return path
@@ -63,8 +67,7 @@ extension ControlPlane {
     for (name, session) in mesh?.sessions ?? [:] where uids[name] != session.connectionUID {
       mesh?.sessions[name] = nil
       guard let slot = session.slot else { continue }
-      // The snapshot that is made now does not name it any more.
-      mesh?.retiredSessions.append((slot, model.generation))
+      mesh?.retiredSessions.append((slot, nil))
     }
     for neighbour in neighbours where mesh?.sessions[neighbour.name]?.slot == nil {
       guard let key = neighbour.key else { continue }
@@ -79,12 +82,21 @@ extension ControlPlane {
     }
   }
 
+  /// All that was known is published: no snapshot from now on names keys that were retired before.
+  func noteRetirements() {
+    for index in mesh?.retiredSessions.indices ?? 0..<0
+    where mesh?.retiredSessions[index].generation == nil {
+      mesh?.retiredSessions[index].generation = model.generation
+    }
+  }
+
   /// Zeroes keys that no worker can come across any more.
   func endRetiredSessions() {
     guard let retired = mesh?.retiredSessions, !retired.isEmpty else { return }
     let oldest = model.oldestRead
-    for session in retired where session.generation < oldest { engine.endSession(session.slot) }
-    mesh?.retiredSessions.removeAll { $0.generation < oldest }
+    func isOver(_ generation: UInt64?) -> Bool { generation.map { $0 <= oldest } ?? false }
+    for session in retired where isOver(session.generation) { engine.endSession(session.slot) }
+    mesh?.retiredSessions.removeAll { isOver($0.generation) }
   }
 }
 

@@ -44,8 +44,11 @@ struct MeshRun {
   var links: [Link: EndpointIndex] = [:]
   /// Keys that the data plane has, by neighbour.
   var sessions: [PeerName: Session] = [:]
-  /// Keys that the next snapshot names no more, with the last generation that may.
-  var retiredSessions: [(slot: UInt16, generation: UInt64)] = []
+  /// Keys that are not to be used any more, with the generation from which on no snapshot names
+  /// them; nil: the published one may.
+  var retiredSessions: [(slot: UInt16, generation: UInt64?)] = []
+  /// What the machine was told last of the underlay's and the containers' MTU.
+  var toldMTUs: (underlay: Int?, overlay: Int) = (nil, 0)
   /// What neighbours sent and the machine has not seen yet.
   var specials: [OverlaySpecial] = []
   /// How each neighbour's underlay address is reached.

@@ -69,6 +69,7 @@ public final class SocketPort: @unchecked Sendable {
     rings = try MemoryRings(capacity: options.ringCapacity)
     buffers = try MappedMemory(length: SocketInbox.length, name: "weft-datagrams")
     poller = clinux_poller()
+    guard poller >= 0 else { throw MemoryError(call: "epoll_create1", number: -poller) }
     descriptors = Array(repeating: -1, count: SocketPort.udpPortCountMax)
     boundPorts = Array(repeating: 0, count: SocketPort.udpPortCountMax)
     let wordCount = CounterBlock.wordCount(for: SocketCounter.allCases.count)
@@ -117,12 +118,16 @@ public final class SocketPort: @unchecked Sendable {
       throw .tooManyUDPPorts(limit: SocketPort.udpPortCountMax)
     }
     let descriptor = try SocketPort.bind(udpPort, options, isShared: true)
+    let watched = clinux_poller_add(poller, descriptor, 0)
+    guard watched == 0 else {
+      _ = Glibc.close(descriptor)
+      throw .datagramSocket(address: options.address, udpPort: udpPort, number: -watched)
+    }
     let isCut = options.hasSegmentation && clinux_cuts_datagrams(descriptor)
     unsafe carrier.pointee.sockets.set(
       UDPSocket(descriptor: descriptor, udpPort: udpPort, hasSegmentation: isCut), at: place)
     descriptors[place] = descriptor
     boundPorts[place] = udpPort
-    _ = clinux_poller_add(poller, descriptor, 0)
   }
 
   /// Closes the socket of a UDP port, if there is one and it is not the first.

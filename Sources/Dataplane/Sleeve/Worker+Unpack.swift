@@ -29,15 +29,23 @@ extension Worker {
     let link = snapshot.endpoints[Int(datagram.link.number)]
     let length = Int(datagram.records.length)
     var offset = 0
+    var recordCount = 0
+    var specialCount = 0
     repeat {
       if offset > 0 { counters.add(1, to: WorkerCounter.copied.rawValue) }
-      guard let record = record(of: datagram.records, at: offset) else {
+      guard recordCount < Worker.recordCountMax,
+        let record = record(of: datagram.records, at: offset)
+      else {
         return drop(datagram.records, .sleeveMalformed)
       }
+      recordCount &+= 1
+      if record.isSpecial { specialCount &+= 1 }
       let start = offset &+ SleeveRecordHeader.length
       offset = start &+ Int(record.fields.frameLength)
       if record.isSpecial || Int(record.fields.frameLength) < EthernetHeader.length {
-        end(record, of: datagram, at: start, link, snapshot: snapshot)
+        end(
+          record, of: datagram, at: start, link,
+          isReported: specialCount <= Worker.specialCountMax, snapshot: snapshot)
         if offset == length { memory.give(datagram.records) }
       } else if let frame = take(start..<offset, of: datagram.records) {
         enter(frame, record.fields, link, snapshot: snapshot)
@@ -47,6 +55,16 @@ extension Worker {
       }
     } while offset < length
   }
+
+  /// Records of one datagram that are looked at.
+  ///
+  /// Weave Net puts in 100 at most, and we no more than fit a chunk. What follows ends as
+  /// `sleeveMalformed`.
+  private static var recordCountMax: Int { 256 }
+  /// Heartbeats and tests of one datagram that are reported.
+  ///
+  /// Each comes alone; more would take the room of others' reports, and end as `specialMisplaced`.
+  private static var specialCountMax: Int { 4 }
 
   /// Carries the rows on from where frames that came by VXLAN are after `OpenStage`.
   @inline(never)
@@ -151,13 +169,14 @@ extension Worker {
   @inline(never)
   private mutating func end(
     _ record: RecordBeginning, of datagram: OpenedDatagrams.Datagram, at start: Int,
-    _ link: EndpointRecord, snapshot: ForwardingSnapshot
+    _ link: EndpointRecord, isReported: Bool, snapshot: ForwardingSnapshot
   ) {
     guard record.isSpecial else {
       return counters.add(1, to: WorkerCounter.index(of: .innerTooShort))
     }
     let sender = PeerName(bits: link.name)
-    guard record.fields.source == sender, record.fields.destination == snapshot.name,
+    guard isReported, record.fields.source == sender,
+      record.fields.destination == snapshot.name,
       let special = special(
         of: datagram.records, at: start, length: Int(record.fields.frameLength))
     else { return counters.add(1, to: WorkerCounter.index(of: .specialMisplaced)) }

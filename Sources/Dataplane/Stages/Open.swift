@@ -116,12 +116,23 @@ public enum OpenStage {
     let key = SnapshotKey.source(opened.source, opened.network)
     let value = sources.probe(from: sources.home(of: key), for: key)
     guard value != PagedTableReader.missing else {
-      batch.verdicts[row] = .drop(.endpointUnknown)
-      return
+      return enterFromStranger(opened, &batch, row, snapshot)
     }
     batch.frames[row].address &+= UInt32(truncatingIfNeeded: opened.innerOffset)
     batch.frames[row].length = UInt32(truncatingIfNeeded: opened.innerLength)
     batch.origins[row] = Location(EndpointIndex(UInt16(truncatingIfNeeded: value))).bits
+  }
+
+  /// From no endpoint: perhaps from a peer that we dialled at a port of its own.
+  @inline(never)
+  private static func enterFromStranger(
+    _ opened: VXLANOpened, _ batch: inout Batch, _ row: Int, _ snapshot: ForwardingSnapshot
+  ) {
+    guard snapshot.isOtherMeshPort(opened.destinationPort) else {
+      batch.verdicts[row] = .drop(.endpointUnknown)
+      return
+    }
+    enterFromMesh(opened, &batch, row, snapshot)
   }
 
   private static func reason(for rejection: VXLANRejection) -> DropReason {

@@ -55,6 +55,10 @@ extension OpenStage {
     guard Int(peer.number) < endpoints.count else { return .drop(.nextHopUnresolved) }
     let record = endpoints[Int(peer.number)]
     guard record.isResolved else { return .drop(.nextHopUnresolved) }
-    return record.template.destination == opened.source ? .drop(.meshLoop) : .relay(peer)
+    guard record.template.destination == opened.source else { return .relay(peer) }
+    // Two neighbours may share an address, but no port of it.
+    let isElsewhere =
+      record.overlay == .vxlan && record.template.destinationPort != opened.destinationPort
+    return isElsewhere ? .relay(peer) : .drop(.meshLoop)
   }
 }

@@ -15,8 +15,8 @@ enum SleeveScenario: Scenario {
       A size of 64 has 512 flows of frames sent from the first core, through an AF_XDP socket at \
       the first container; an XDP program counts them at the second one. Each side is sent to at \
       the pace at which the most arrives: 5,000 in a second, doubled as long as more arrives, up \
-      to 160,000 and then as fast as goes. Both hosts' workers have the second core. A larger size is one TCP stream whose \
-      MTU is --size without its 14 bytes of Ethernet, as in `stream`.
+      to 160,000 and then as fast as goes. Both hosts' workers have the second core. A larger \
+      size is one TCP stream whose MTU is --size without its 14 bytes of Ethernet, as in `stream`.
 
       "vxlan" is our own VXLAN, beside the plain one only. "weave" are two real Weave Net routers, \
       with the same encryption, in the hosts' rooms: WEAVE_ROUTER names the program. "xdp" sets \
