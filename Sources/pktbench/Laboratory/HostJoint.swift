@@ -15,6 +15,8 @@ enum HostJoint: Equatable, Sendable {
   case sockets
   /// Two real Weave Net routers.
   case weave(isSealed: Bool)
+  /// Another program of this name, which routes.
+  case routed(String)
 
   /// What it is called in results, as a competitor.
   var name: String {
@@ -24,6 +26,7 @@ enum HostJoint: Equatable, Sendable {
     case .offloadedXDP: "xdp"
     case .sockets: "sockets"
     case .weave: "weave"
+    case .routed(let name): name
     }
   }
 
@@ -38,7 +41,7 @@ enum HostJoint: Equatable, Sendable {
     switch self {
     case .vxlan, .offloadedXDP: return WeftTransport()
     case .sockets: return WeftTransport(sleeve: nil, usesSockets: true)
-    case .weave: return nil
+    case .weave, .routed: return nil
     case .sleeve(let isSealed):
       // Any key will do: it is not secret here.
       let key = SessionKey(bytes: (0..<32).map { UInt8($0) })

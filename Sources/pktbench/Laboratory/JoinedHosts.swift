@@ -12,6 +12,9 @@ final class JoinedHosts {
   private let hosts: TwoHosts
   private let weft: [WeftHost]
   private let routers: [WeaveHost]
+  private let routed: [RoutedHost]
+  private let folder = FileManager.default.temporaryDirectory
+    .appendingPathComponent("pktbench-\(UUID().uuidString)", isDirectory: true)
   private let cores: LaboratoryCores
   private let run: ScenarioRun
   private let size: Int
@@ -29,6 +32,10 @@ final class JoinedHosts {
     switch joint {
     case .weave(let isSealed): routers = try WeaveHost.pair(on: hosts, isSealed: isSealed)
     default: routers = []
+    }
+    switch joint {
+    case .routed(let name): routed = try RoutedHost.pair(name, on: hosts, folder: folder)
+    default: routed = []
     }
     // A stream's ends share the cores with the workers; single frames have the first to themselves.
     let workerCores = [isStream ? cores.generator : cores.worker, cores.worker]
@@ -57,7 +64,10 @@ final class JoinedHosts {
   /// Sends until something arrives: routers have to find each other first.
   private func wakeUp() throws {
     for _ in 0..<60 {
-      if try (frames?.trickle() ?? stream(0.2)).frames > 0 { return }
+      // A stream that cannot be set up is tried again, as long as nobody wants an end.
+      let sample = try? frames?.trickle() ?? stream(0.2)
+      if let sample, sample.frames > 0 { return }
+      try run.check()
       try run.wait(seconds: 0.5)
     }
     throw ScenarioError(.unavailable, "\(joint.name): nothing arrives at the second host")
@@ -108,6 +118,8 @@ final class JoinedHosts {
     frames?.close()
     weft.forEach { $0.stop() }
     routers.forEach { $0.end() }
+    routed.forEach { $0.end() }
+    try? FileManager.default.removeItem(at: folder)
   }
 }
 

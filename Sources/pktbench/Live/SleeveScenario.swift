@@ -21,12 +21,14 @@ enum SleeveScenario: Scenario {
       "vxlan" is our own VXLAN, beside the plain one only. "weave" are two real Weave Net routers, \
       with the same encryption, in the hosts' rooms: WEAVE_ROUTER names the program. "xdp" sets \
       VXLAN through the kernel's UDP sockets with segmentation ("sockets") beside VXLAN through \
-      AF_XDP, in TCP and with the wire's offloads on.
+      AF_XDP, in TCP and with the wire's offloads on. "wireguard-go" and "nebula" are Debian's \
+      programs of these names beside the sealed one, in TCP; they route packets, where we switch \
+      frames.
 
       Workers' frames must add up. What was dropped where stands in the progress.
       """,
     sizes: NumberSetting(range: 60...1428, fallback: [64, 1428], unit: "bytes"), entries: nil,
-    competitors: ["weave", "vxlan", "xdp"],
+    competitors: ["weave", "vxlan", "xdp", "wireguard-go", "nebula"],
     usualCompetitors: WeaveProgram.path == nil ? ["vxlan"] : ["weave", "vxlan"], pairs: 5,
     seconds: 2, needsRoot: true)
 
@@ -52,8 +54,10 @@ enum SleeveScenario: Scenario {
     return against.flatMap { name -> [(HostJoint, HostJoint?)] in
       switch name {
       case "weave": both.map { (.sleeve(isSealed: $0), .weave(isSealed: $0)) }
-      case "xdp": size < SleeveContest.streamSizeMin ? [] : [(.sockets, .offloadedXDP)]
-      default: [(.sleeve(isSealed: false), .vxlan)]
+      case "vxlan": [(.sleeve(isSealed: false), .vxlan)]
+      case _ where size < SleeveContest.streamSizeMin: []
+      case "xdp": [(.sockets, .offloadedXDP)]
+      default: [(.sleeve(isSealed: true), .routed(name))]
       }
     }
   }
