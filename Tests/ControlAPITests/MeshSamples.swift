@@ -140,6 +140,7 @@ extension Samples {
         "TerminationCount": 0,
         "Targets": null,
         "OverlayDiagnostics": {
+            "fastdp": null,
             "sleeve": null
         },
         "TrustedSubnets": [],

@@ -77,6 +77,8 @@ extension RealHosts {
           for host in [bed.a, bed.b] { try host.namespace.ip("link set eth0 mtu \(mtu)") }
           try expectNoProblem(bed.a)
           try expectNoProblem(bed.b)
+          // The container was told what fitted then, and believes it for ten minutes.
+          try one.namespace.run("ip route flush cache")
           try one.pingEventually(other)
           #expect(try one.reaches(other, packetOf: 1450))
           #expect(try bed.a.status().underlay.mtu == mtu)

@@ -175,7 +175,8 @@ struct Tracer: ~Copyable {
   mutating func noteEnd(
     _ row: Int, in stage: TraceStage = .end, from before: TraceTally, to after: TraceTally
   ) {
-    let sent = after.sent &- before.sent
+    // An answer that did not leave is not its row's either.
+    let sent = UInt64(max(0, after.sent &- before.sent))
     var dropped: UInt64 = 0
     var first: DropReason?
     for reason in 0..<before.drops.count where after.drops[reason] != before.drops[reason] {
@@ -212,18 +213,21 @@ struct Tracer: ~Copyable {
 
 /// What a worker had counted at one moment of the frames it was done with.
 struct TraceTally {
-  let sent: UInt64
+  let sent: Int
   /// By reason, with room for more; a test holds the number of reasons against it.
   let drops: [32 of UInt64]
 
   /// Reads a worker's own counters.
   ///
+  /// What was generated, such as an answer to a frame that is too long, is not the frame's sending.
   /// A frame that is in one of the `openCount` datagrams of sleeve, or became a part of one that
   /// left, counts as sent; what becomes of the datagram is not its row's any more.
   init(_ counters: CounterBlock, openCount: Int) {
-    sent =
+    let left =
       counters.value(at: WorkerCounter.sent.rawValue)
-      &+ counters.value(at: WorkerCounter.merged.rawValue) &+ UInt64(openCount)
+      &+ counters.value(at: WorkerCounter.merged.rawValue)
+      &- counters.value(at: WorkerCounter.generated.rawValue)
+    sent = Int(truncatingIfNeeded: left) &+ openCount
     var drops = [32 of UInt64](repeating: 0)
     for number in 0..<drops.count {
       guard let reason = DropReason(rawValue: UInt8(number)) else { break }
