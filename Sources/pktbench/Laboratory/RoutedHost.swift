@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// Another program's encrypted tunnel on one of the two hosts, which routes the containers' packets.
+/// Another program's encrypted tunnel on one of the two hosts; it routes the containers' packets.
 ///
 /// The host takes what its container sends to the other one by answering to that one's hardware
 /// address.
