@@ -34,6 +34,10 @@ extension TextReport {
     var parts: [String] = []
     if let via = connection.via { parts.append("via \(label(via))") }
     if !connection.problem.isEmpty { parts.append(connection.problem) }
+    if !connection.overlayReason.isEmpty { parts.append(connection.overlayReason) }
+    if !connection.underlayReason.isEmpty {
+      parts.append("by the kernel's sockets: \(connection.underlayReason)")
+    }
     if let seconds = connection.retrySeconds { parts.append("retry in \(duration(seconds))") }
     return parts.joined(separator: "; ")
   }

@@ -10,8 +10,7 @@ extension ControlPlane {
   /// logged as a warning while they are on, because nobody should forget that they are.
   package func setFaults(_ faults: [PortFault]) {
     self.faults = faults
-    let others = [ControlPlane.hostPort, ControlPlane.underlayPort, ControlPlane.socketPort]
-    for port in others + attachments.keys {
+    for port in ControlPlane.ownPorts + attachments.keys {
       applyFaults(to: port)
     }
   }

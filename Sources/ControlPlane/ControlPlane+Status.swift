@@ -98,8 +98,7 @@ extension ControlPlane {
 
   private func portReports() -> [PortReport] {
     let containers = attachments.keys.sorted { $0.number < $1.number }
-    let others = [ControlPlane.hostPort, ControlPlane.underlayPort, ControlPlane.socketPort]
-    return (others + containers).compactMap { port in
+    return (ControlPlane.ownPorts + containers).compactMap { port in
       guard let status = engine.status(of: port) else { return nil }
       func value(_ counter: PortCounter) -> UInt64 { status.counters[counter.rawValue] }
       return PortReport(

@@ -4,6 +4,7 @@ internal import Forwarding
 internal import HostNetwork
 internal import Inet
 internal import Logging
+internal import Mesh
 
 extension ControlPlane {
   /// Follows the next frames; returns when there are enough of them or the time is over.
@@ -47,7 +48,7 @@ extension ControlPlane {
 
   private var traceNames: TraceNames {
     var ports: [PortIndex: TraceNames.Port] = [:]
-    for port in [ControlPlane.hostPort, ControlPlane.underlayPort] + attachments.keys {
+    for port in ControlPlane.ownPorts + attachments.keys {
       ports[port] = TraceNames.Port(
         interface: interfaceName(of: port), kind: kind(of: port),
         netns: attachments[port]?.interface.record.namespacePath)
@@ -64,7 +65,16 @@ extension ControlPlane {
     let peers = (mesh?.peers ?? [:]).values.map { ($0.index, $0.name.description) }
     return TraceNames(
       ports: ports, endpoints: Dictionary(named) { first, _ in first },
-      peers: Dictionary(peers) { first, _ in first })
+      peers: Dictionary(peers) { first, _ in first }, sleevePeers: peersBySleeve)
+  }
+
+  /// Peers whose next hop takes frames by sleeve.
+  private var peersBySleeve: Set<EndpointIndex> {
+    guard let mesh else { return [] }
+    let forwarding = mesh.machine.forwarding
+    let hops = Set(forwarding.neighbours.filter { $0.chosen == .sleeve }.map(\.name))
+    let reached = forwarding.peers.filter { peer in peer.nextHop.map(hops.contains) ?? false }
+    return Set(reached.compactMap { mesh.peers[$0.name]?.index })
   }
 
   private func tracedPort(_ name: String) throws(ControlPlaneError) -> PortIndex {

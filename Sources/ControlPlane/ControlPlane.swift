@@ -157,6 +157,8 @@ package actor ControlPlane {
   static let firstContainerPort: UInt16 = 2
   /// The kernel's UDP sockets; beyond those of containers.
   static let socketPort = PortIndex(2000)
+  /// All that are no container's.
+  static let ownPorts = [hostPort, underlayPort, socketPort]
 
   /// A control plane that has touched nothing yet; `start()` does.
   package init(

@@ -25,6 +25,8 @@ struct TraceNames: Sendable {
   var endpoints: [EndpointIndex: Endpoint]
   /// Names of the mesh's peers.
   var peers: [EndpointIndex: String] = [:]
+  /// Those that are reached by sleeve.
+  var sleevePeers: Set<EndpointIndex> = []
 
   /// `weft-1a2b (c1)`; a port that is gone by now has only its number.
   func text(_ port: PortIndex) -> String {
@@ -135,8 +137,11 @@ struct TraceStory {
   }
 
   private var encapsulated: String {
-    guard let endpoint = names.endpoints[record.destination.endpoint] else { return "VXLAN" }
-    let target = "VXLAN to \(endpoint.address):\(endpoint.port)"
+    let index = record.destination.endpoint
+    let isSleeve = record.destination.isPeer && names.sleevePeers.contains(index)
+    let overlay = isSleeve ? "sleeve" : "VXLAN"
+    guard let endpoint = names.endpoints[index] else { return overlay }
+    let target = "\(overlay) to \(endpoint.address):\(endpoint.port)"
     let isDone = record.drop == nil || record.dropStage == .end
     return isDone ? "\(target), \(record.sentLength) bytes" : target
   }

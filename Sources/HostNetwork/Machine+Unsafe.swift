@@ -36,8 +36,7 @@ package struct Machine: Sendable {
     let names = Dictionary(links.map { ($0.index, $0.name) }) { first, _ in first }
     addresses = Dictionary(grouping: try netlink.addresses()) { names[$0.interface] ?? "" }
       .mapValues { $0.map(\.prefix.address) }
-    // A weftd that serves has its own ports, and is no reason to find fault with its file.
-    udpReceivers = HostClaim.isTaken ? [] : (try? UDPReceiver.all()) ?? []
+    udpReceivers = (try? UDPReceiver.all()) ?? []
   }
 
   /// Receive queues of an interface; 0 if it is not there.

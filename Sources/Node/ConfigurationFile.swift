@@ -18,13 +18,17 @@ package struct ConfigurationFile: Sendable {
   /// Reads and checks the file against the machine as it is now.
   ///
   /// A daemon that serves already names its ports: whoever else receives there is no reason to
-  /// refuse it other changes. The error's description has a line for each mistake.
-  package func read(whileServing ports: Set<UInt16> = []) throws(DaemonError) -> Configuration {
+  /// refuse it other changes. `isServed` if another one serves this host, which has the ports of the
+  /// file, most likely, and is told of elsewhere. The error's description has a line for each
+  /// mistake.
+  package func read(
+    whileServing ports: Set<UInt16> = [], isServed: Bool = false
+  ) throws(DaemonError) -> Configuration {
     let machine: Machine
     do { machine = try Machine() } catch { throw DaemonError(.failed, error.description) }
     var facts = MachineFacts(machine)
     facts.cores = Set(cores)
-    facts.udpReceivers.removeAll { ports.contains($0.port) }
+    facts.udpReceivers.removeAll { isServed || ports.contains($0.port) }
     do {
       return try Configuration.load(
         path: path, against: facts, environment: ProcessInfo.processInfo.environment)

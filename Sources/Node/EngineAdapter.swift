@@ -114,7 +114,7 @@ final class EngineAdapter: ForwardingEngine {
       txInvalid: state.statistics.transmitInvalid + state.statistics.transmitRefused,
       missed: state.missed)
     return PortStatus(
-      mode: state.mode == .native ? .native : .generic, reason: state.reason,
+      mode: ProgramMode(state.mode), reason: state.reason,
       programIdentifier: state.programIdentifier, zeroCopy: state.zeroCopy,
       queueCount: state.queueCount, counters: state.counters, kernelDrops: drops,
       faults: state.faults)
@@ -171,6 +171,18 @@ extension BudgetReport {
         chunks: UInt64(process.chunkBytes), rings: UInt64(process.ringBytes),
         counters: UInt64(process.counterBytes), tables: UInt64(process.tableBytes),
         handOver: UInt64(process.handOverBytes), snapshots: UInt64(process.snapshotBytes)))
+  }
+}
+
+extension ProgramMode {
+  /// The report's word for it.
+  fileprivate init(_ mode: PortMode) {
+    self =
+      switch mode {
+      case .native: .native
+      case .generic: .generic
+      case .sockets: .sockets
+      }
   }
 }
 

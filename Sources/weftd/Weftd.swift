@@ -82,7 +82,7 @@ struct Weftd: ParsableCommand {
     let machine: Machine
     do { machine = try Machine() } catch { throw DaemonError(.failed, error.description) }
     let file = ConfigurationFile(path: path, machine: machine)
-    return (try file.read(), file, machine)
+    return (try file.read(isServed: HostClaim.isTaken), file, machine)
   }
 
   private func serve(_ path: String) throws {

@@ -45,7 +45,7 @@ extension ControlPlane {
     guard let mesh else { return }
     if mesh.isShortOfRoom { followForwarding() }
     let isIncomplete = mesh.ways.values.contains {
-      if case .direct = $0 { false } else { true }
+      if case .none = $0 { true } else { false }
     }
     if isIncomplete { resolveMeshNeighbours() }
   }

@@ -50,10 +50,10 @@ extension ControlPlane {
     }
     let link = neighbour.chosen == .fastdp ? neighbour.fastdp : neighbour.sleeve
     switch link?.remote.flatMap({ mesh?.ways[$0.address] }) {
-    case .direct?: connection.attributes["underlay"] = "xdp"
+    case .direct?: connection.underlay = "xdp"
     case .kernel(_, let reason)?:
-      connection.attributes["underlay"] = "socket"
-      connection.attributes["because"] = reason
+      connection.underlay = "socket"
+      connection.underlayReason = reason
     case .none(let reason)?: connection.problem = "no frames are sent to it: \(reason)"
     case nil: connection.problem = "no frames are sent to it: its address is not known yet"
     }

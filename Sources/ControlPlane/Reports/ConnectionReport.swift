@@ -57,6 +57,12 @@ package struct ConnectionReport: Codable, Sendable, Equatable {
   package var peer: PeerReference?
   /// How frames travel, `sleeve` for one; nil if none do.
   package var overlay: String?
+  /// Why it is this overlay; empty if there is none.
+  package var overlayReason: String
+  /// How outer packets leave this host, `xdp` or `socket`; nil as long as none do.
+  package var underlay: String?
+  /// Why by sockets; empty if not so.
+  package var underlayReason: String
   /// Whether frames are encrypted, or the session while none can pass; nil if there is none.
   package var encrypted: Bool?
   /// Bytes of the longest frame's payload; nil if that is not known.
@@ -71,7 +77,8 @@ package struct ConnectionReport: Codable, Sendable, Equatable {
   /// Describes how a peer is reached.
   package init(
     direction: Direction? = nil, address: String? = nil, state: State, peer: PeerReference? = nil,
-    overlay: String? = nil, encrypted: Bool? = nil, mtu: Int? = nil, via: PeerReference? = nil,
+    overlay: String? = nil, overlayReason: String = "", underlay: String? = nil,
+    underlayReason: String = "", encrypted: Bool? = nil, mtu: Int? = nil, via: PeerReference? = nil,
     problem: String = "", retrySeconds: UInt64? = nil
   ) {
     self.direction = direction
@@ -79,6 +86,9 @@ package struct ConnectionReport: Codable, Sendable, Equatable {
     self.state = state
     self.peer = peer
     self.overlay = overlay
+    self.overlayReason = overlayReason
+    self.underlay = underlay
+    self.underlayReason = underlayReason
     self.encrypted = encrypted
     self.mtu = mtu
     self.via = via
@@ -87,7 +97,9 @@ package struct ConnectionReport: Codable, Sendable, Equatable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case direction, address, state, peer, overlay, encrypted, mtu, via, problem
+    case direction, address, state, peer, overlay, underlay, encrypted, mtu, via, problem
+    case overlayReason = "overlay_reason"
+    case underlayReason = "underlay_reason"
     case retrySeconds = "retry_seconds"
   }
 }
@@ -108,6 +120,8 @@ extension ConnectionReport {
     self.init(
       direction: connection.isOutbound ? .outbound : .inbound, address: connection.address,
       state: State(connection.state), peer: peer, overlay: connection.overlay,
+      overlayReason: connection.overlayReason, underlay: connection.underlay,
+      underlayReason: connection.underlayReason,
       encrypted: attributes.isEmpty
         ? connection.isEncrypted : attributes["encrypted"] == "true",
       mtu: attributes["mtu"].flatMap { Int($0) }, via: connection.peer.flatMap(ways.relay),

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How an XDP program hangs on an interface.
+/// How a port takes frames from the kernel: how its XDP program hangs on its interface, if it has
+/// one.
 package enum ProgramMode: String, Codable, Sendable {
   /// In the interface's driver.
   case native
   /// In the kernel's stack, for drivers that know no XDP: slower.
   case generic
+  /// No program: through the kernel's UDP sockets.
+  case sockets
 }
 
 /// One port of the switch.
@@ -26,7 +29,7 @@ package struct PortReport: Codable, Sendable, Equatable {
   package var interface: String
   /// What is behind it.
   package var kind: Kind
-  /// How its XDP program is attached.
+  /// How it takes frames from the kernel.
   package var mode: ProgramMode
   /// Why that mode: what test frames have shown, or why none were sent.
   package var reason: String

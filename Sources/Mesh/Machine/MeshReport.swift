@@ -27,6 +27,10 @@ public struct MeshReport: Sendable, Equatable {
     public var overlay: String?
     /// Why that one, and not the one before or a better one; empty before the first.
     public var overlayReason = ""
+    /// How outer packets leave this host, `xdp` or `socket`; nil as long as none do.
+    public var underlay: String?
+    /// Why by sockets; empty if not so.
+    public var underlayReason = ""
     /// Why it failed, with what to do; empty if it did not.
     public var problem = ""
     /// Until the next attempt; nil: none is planned.

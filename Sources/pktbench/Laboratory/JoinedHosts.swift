@@ -63,14 +63,18 @@ final class JoinedHosts {
 
   /// Sends until something arrives: routers have to find each other first.
   private func wakeUp() throws {
+    var problem = "nothing arrives"
     for _ in 0..<60 {
-      // A stream that cannot be set up is tried again, as long as nobody wants an end.
-      let sample = try? frames?.trickle() ?? stream(0.2)
-      if let sample, sample.frames > 0 { return }
+      do {
+        if try (frames?.trickle() ?? stream(0.2)).frames > 0 { return }
+      } catch {
+        // A stream that cannot be set up is tried again, as long as nobody wants an end.
+        problem = "\(error)"
+      }
       try run.check()
       try run.wait(seconds: 0.5)
     }
-    throw ScenarioError(.unavailable, "\(joint.name): nothing arrives at the second host")
+    throw ScenarioError(.unavailable, "\(joint.name), at the second host: \(problem)")
   }
 
   /// Measures once.

@@ -100,11 +100,29 @@ private struct WorkerPlay {
     let mayBeCut = inner.count > bridge.options.frameLengthMax
     for (port, sent) in bridge.drain() {
       left += UInt64(sent.count)
-      guard !mayBeCut else { continue }
-      try hold(sent.count <= 4, "a copy for each endpoint and neighbour at most")
-      try hold(port != memory.port || memory.kind == .underlay, "no frame goes back")
+      let isAnswer = port == memory.port && memory.kind == .station
+      try hold(!isAnswer || mayBeCut, "no frame goes back, but for an answer to one too long")
+      try hold(sent.count <= 4 || mayBeCut, "a copy for each endpoint and neighbour at most")
+      guard !mayBeCut else {
+        for outgoing in sent { try checkCut(outgoing, port) }
+        continue
+      }
       for outgoing in sent { try check(outgoing, carries: inner, port, memory.kind) }
     }
+  }
+
+  /// What is made of a frame that is too long: shorter than it was, and to the underlay VXLAN from
+  /// our address.
+  private func checkCut(_ outgoing: [UInt8], _ port: PortIndex) throws {
+    let limit = bridge.options.frameLengthMax
+    guard port == MemorySwitch.underlay else {
+      return try hold(outgoing.count <= limit, "no more than fits the port")
+    }
+    guard case .opened(let source, _, _, _, let range) = PlainOpening(frame: outgoing) else {
+      throw Violation(description: "what goes to an endpoint is VXLAN")
+    }
+    try hold(source == UInt64(MemorySwitch.ownAddress.bits), "from our address")
+    try hold(range.count <= limit, "no more than fits the underlay")
   }
 
   private func check(
