@@ -45,6 +45,13 @@ final class SecretBytes: @unchecked Sendable, Equatable {
     for index in 0..<count { unsafe memory[index] = random.next() }
   }
 
+  /// Has `fill` write `count` bytes.
+  @unsafe
+  convenience init(count: Int, fill: (UnsafeMutablePointer<UInt8>) -> Void) {
+    self.init(count: count, isGuarded: true)
+    unsafe fill(memory)
+  }
+
   deinit {
     wipe()
     if isGuarded {
