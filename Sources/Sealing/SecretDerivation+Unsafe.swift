@@ -65,7 +65,7 @@ extension SecretBytes {
   ) -> SecretBytes {
     var state = crypto_auth_hmacsha256_state()
     unsafe crypto_auth_hmacsha256_init(&state, key, keyCount)
-    unsafe update(&state)
+    update(&state)
     let result = unsafe SecretBytes(count: 32) { output in
       unsafe _ = crypto_auth_hmacsha256_final(&state, output)
     }
