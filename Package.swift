@@ -87,8 +87,9 @@ let lowerLayers: [Target] = [
   .target(name: "CPrograms"),
   .target(name: "CIntrinsics"),
   .target(name: "CSodium", linkerSettings: [.linkedLibrary("sodium")]),
-  // What pktbench compares tables with.
-  .target(name: "CProbe"),
+  .target(name: "CCiphers", linkerSettings: [.linkedLibrary("IPSec_MB")]),
+  // What pktbench compares tables and sealing with.
+  .target(name: "CProbe", linkerSettings: [.linkedLibrary("sodium")]),
 
   // Layer 1: values, views and tables that both planes know.
   module("Inet"),
@@ -98,7 +99,7 @@ let lowerLayers: [Target] = [
   module("Forwarding", ["CIntrinsics", "Inet", "Tables", "Telemetry", "Wire"]),
 
   // Keys and boxes, for both planes.
-  module("Sealing", ["CIntrinsics", "CSodium", "Tables"]),
+  module("Sealing", ["CCiphers", "CIntrinsics", "CSodium", "Tables"]),
 
   // Layer 2: the mesh as pure machines, and the kernel's packet sockets.
   module("Gob"),
@@ -175,7 +176,7 @@ let lowerTests: [Target] = [
   tests("WireTests", ["CaptureSupport", "Inet", "Wire"]),
   tests("TablesTests", ["Tables"]),
   tests("TelemetryTests", ["Telemetry"]),
-  tests("SealingTests", ["CaptureSupport", "Inet", "Sealing"]),
+  tests("SealingTests", ["CCiphers", "CSodium", "CaptureSupport", "Inet", "Sealing"]),
   tests("GobTests", ["CaptureSupport", "Gob", "Inet"]),
   tests("MeshTests", ["CaptureSupport", "Gob", "Inet", "Mesh", "Sealing", "Wire"]),
   tests("SimulationTests", ["Inet", "Mesh", "Sealing"]),
@@ -208,18 +209,24 @@ let upperTests: [Target] = [
   tests(
     "ControlAPITests",
     [
-      "ControlAPI", "ControlPlane", "Forwarding", "Inet", "Mesh", "weft", httpClient, lifecycle,
-      logging, nioCore, nioHTTP1,
+      "ControlAPI", "ControlPlane", "Forwarding", "Inet", "Mesh", "Sealing", "weft", httpClient,
+      lifecycle, logging, nioCore, nioHTTP1,
     ]),
-  tests("NodeTests", ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Node", logging]),
+  tests(
+    "NodeTests",
+    ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Node", "Sealing", logging]),
   tests(
     "PktbenchTests",
-    ["Dataplane", "Forwarding", "HostNetwork", "Inet", "Node", "pktbench", arguments]),
+    [
+      "Dataplane", "Forwarding", "HostNetwork", "Inet", "Node", "Sealing", "pktbench", arguments,
+    ]),
   .testTarget(
     name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/FuzzTests",
     swiftSettings: strict),
   tests("TidyTests", []),
-  tests("IntegrationTests", ["ControlAPI", "Inet", "Mesh"]),
+  tests(
+    "IntegrationTests", ["ControlAPI", "Inet", "Mesh", "Sealing"],
+    resources: [.copy("esp_peer.py")]),
 ]
 
 /// What the fuzzer runs; `FuzzTests` replays its corpora.
@@ -260,7 +267,8 @@ let package = Package(
     .library(
       name: "WeftDataplane",
       targets: [
-        "Dataplane", "Forwarding", "Inet", "Routing", "Tables", "Telemetry", "Wire", "XDP",
+        "Dataplane", "Forwarding", "Inet", "Routing", "Sealing", "Tables", "Telemetry", "Wire",
+        "XDP",
       ])
   ],
   dependencies: isWhole ? libraries : isForFuzzing ? [swiftLog, swiftNIO] : [],

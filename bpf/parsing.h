@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 //
-// Finds the UDP destination of a frame. Each function checks the bytes it reads once, against the
-// end of the frame's linear part: a frame whose headers are not all in there is not ours.
+// Finds what in a frame says for whom it is. Each function checks the bytes it reads once, against
+// the end of the frame's linear part: a frame whose headers are not all in there is not ours.
 #pragma once
 
 #include <linux/bpf.h>
@@ -36,35 +36,41 @@ static __always_inline struct iphdr* find_ipv4(void* data, void* data_end) {
   return ip;
 }
 
-/// The UDP header of a whole datagram, or null; options between the two headers are skipped.
-static __always_inline struct udphdr* find_udp(struct iphdr* ip, void* data_end) {
+/// What follows the header of a whole packet and its options, or null if `length` bytes of it are
+/// not there.
+static __always_inline void* find_content(struct iphdr* ip, __u32 length, void* data_end) {
   __u32 header_length = ip->ihl * 4;
   if (ip->version != 4 || header_length < sizeof(*ip))
     return 0;
-  if (ip->protocol != IPPROTO_UDP)
-    return 0;
   if (ip->frag_off & bpf_htons(FRAGMENT_BITS))
     return 0;
-  if (bpf_ntohs(ip->tot_len) < header_length + sizeof(struct udphdr))
+  if (bpf_ntohs(ip->tot_len) < header_length + length)
     return 0;
-  struct udphdr* udp = (void*)ip + header_length;
-  if ((void*)(udp + 1) > data_end)
+  void* content = (void*)ip + header_length;
+  if (content + length > data_end)
     return 0;
-  return udp;
+  return content;
 }
 
-/// Writes where the frame's datagram goes, or returns 0 if it holds no whole UDP datagram.
-static __always_inline int find_destination(struct xdp_md* frame,
+/// Writes where a UDP datagram goes, or returns 0 if it is not whole.
+static __always_inline int find_destination(struct iphdr* ip, void* data_end,
                                             struct cprograms_overlay_address* destination) {
-  void* data_end = (void*)(long)frame->data_end;
-  struct iphdr* ip = find_ipv4((void*)(long)frame->data, data_end);
-  if (!ip)
-    return 0;
-  struct udphdr* udp = find_udp(ip, data_end);
+  struct udphdr* udp = find_content(ip, sizeof(*udp), data_end);
   if (!udp)
     return 0;
   destination->address = ip->daddr;
   destination->port = udp->dest;
   destination->zero = 0;
+  return 1;
+}
+
+/// Writes to which association an ESP packet belongs, or returns 0 if it is not whole.
+static __always_inline int find_association(struct iphdr* ip, void* data_end,
+                                            struct cprograms_security_association* association) {
+  struct ip_esp_hdr* esp = find_content(ip, sizeof(*esp), data_end);
+  if (!esp)
+    return 0;
+  association->address = ip->daddr;
+  association->identifier = esp->spi;
   return 1;
 }

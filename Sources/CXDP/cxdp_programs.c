@@ -46,23 +46,29 @@ static int duplicate(int descriptor) {
   return copy < 0 ? -errno : copy;
 }
 
-// Takes all three descriptors, or none and the error of the first that failed.
+// A copy of the descriptor of a map; -1 for no name.
+static int map_descriptor(struct bpf_object* opened, const char* name) {
+  return name ? duplicate(bpf_object__find_map_fd_by_name(opened, name)) : -1;
+}
+
+// Takes all descriptors, or none and the error of the first that failed.
 static int take_descriptors(struct bpf_object* opened, const struct cxdp_object* object,
                             struct cxdp_program* loaded) {
   struct bpf_program* program = bpf_object__find_program_by_name(opened, object->program);
-  int descriptors[3] = {
+  int descriptors[4] = {
       duplicate(program ? bpf_program__fd(program) : -1),
-      duplicate(bpf_object__find_map_fd_by_name(opened, "sockets")),
-      duplicate(bpf_object__find_map_fd_by_name(opened, object->map)),
+      map_descriptor(opened, "sockets"),
+      map_descriptor(opened, object->map),
+      map_descriptor(opened, object->second_map),
   };
   int error = 0;
-  for (int index = 2; index >= 0; index--)
+  for (int index = object->second_map ? 3 : 2; index >= 0; index--)
     error = descriptors[index] < 0 ? descriptors[index] : error;
-  for (int index = 0; error && index < 3; index++)
+  for (int index = 0; error && index < 4; index++)
     if (descriptors[index] >= 0)
       close(descriptors[index]);
   if (!error)
-    *loaded = (struct cxdp_program){descriptors[0], descriptors[1], descriptors[2]};
+    *loaded = (struct cxdp_program){descriptors[0], descriptors[1], descriptors[2], descriptors[3]};
   return error;
 }
 

@@ -31,6 +31,9 @@
 // | POST /connect           | peer..., replace   | nothing              | nothing                 |
 // | POST /forget            | peer...            | nothing              | nothing                 |
 //
+// `GET /metrics` is Weave's too: `MetricsText` fills it from the reports, and `PrometheusText`
+// knows its form.
+//
 // Without a mesh, the text of `/status` is that of `weft status`, and the other paths refuse.
 // Parameters stand in the query or in a body as forms have it.
 //

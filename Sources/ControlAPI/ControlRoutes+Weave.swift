@@ -18,7 +18,10 @@ extension ControlRoutes {
     router.get("status") { request, _ in try await status(for: request) }
     router.get("status/connections") { request, _ in
       let mesh = try await mesh()
-      if Self.wantsJSON(request) { return try Self.answer(ConnectionReport.all(in: mesh)) }
+      if Self.wantsJSON(request) {
+        return try Self.answer(
+          ConnectionReport.all(in: mesh, security: await service.security()))
+      }
       return Self.text(WeaveText.connections(await routerReport(mesh)))
     }
     router.get("status/peers") { request, _ in
@@ -31,6 +34,7 @@ extension ControlRoutes {
       return Self.wantsJSON(request)
         ? try Self.answer(targets) : Self.text(WeaveText.targets(targets))
     }
+    router.get("metrics") { _, _ in await metrics() }
     router.get("report") { request, _ in try await report(for: request) }
     router.post("connect") { request, _ in
       let form = try await Self.form(of: request, knowing: ["peer", "replace"])
@@ -73,6 +77,19 @@ extension ControlRoutes {
     return Response(
       status: .ok, headers: [.contentType: "application/json"],
       body: .init(byteBuffer: ByteBuffer(string: report.weaveReport.written + "\n")))
+  }
+
+  private func metrics() async -> Response {
+    let status = await service.status()
+    let connections =
+      if let mesh = await service.meshReport() {
+        ConnectionReport.all(in: mesh, security: await service.security())
+      } else {
+        [] as [ConnectionReport]
+      }
+    return Response(
+      status: .ok, headers: [.contentType: PrometheusText.mediaType],
+      body: .init(byteBuffer: ByteBuffer(string: MetricsText.text(status, connections))))
   }
 
   private func mesh() async throws(ServiceError) -> MeshReport {

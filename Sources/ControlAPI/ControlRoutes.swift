@@ -22,7 +22,8 @@ struct ControlRoutes: Sendable {
   static let methods: [(path: String, methods: [HTTPRequest.Method])] = [
     ("/attachments", [.get, .post, .delete]), ("/status", [.get]), ("/status/macs", [.get]),
     ("/trace", [.post]), ("/status/connections", [.get]), ("/status/peers", [.get]),
-    ("/status/targets", [.get]), ("/report", [.get]), ("/connect", [.post]), ("/forget", [.post]),
+    ("/status/targets", [.get]), ("/report", [.get]), ("/metrics", [.get]), ("/connect", [.post]),
+    ("/forget", [.post]),
   ]
 
   /// The router, with refusals as JSON.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 package import ControlPlane
+package import Inet
 package import Mesh
 
 /// What the daemon does for the programs that talk to it.
@@ -32,6 +33,9 @@ package protocol ControlService: Sendable {
 
   /// The mesh at this moment; nil if there is none.
   func meshReport() async -> MeshReport?
+
+  /// How frames of each peer are encrypted with whom encrypted ones are exchanged.
+  func security() async -> [PeerName: SecurityReport]
 
   /// Is connected to the request's peers from now on.
   ///

@@ -9,7 +9,7 @@ extension TextReport {
   package static func text(_ connections: [ConnectionReport]) -> String {
     var table = TextTable(columns: [
       ("", .left), ("ADDRESS", .left), ("STATE", .left), ("OVERLAY", .left), ("ENCRYPTED", .left),
-      ("MTU", .right), ("PEER", .left), ("REMARK", .left),
+      ("KEY AGE", .right), ("MTU", .right), ("PEER", .left), ("REMARK", .left),
     ])
     for connection in connections {
       let arrow =
@@ -20,12 +20,27 @@ extension TextReport {
         }
       table.append([
         arrow, connection.address ?? "-", connection.state.rawValue, connection.overlay ?? "-",
-        connection.encrypted.map { $0 ? "yes" : "no" } ?? "-",
+        encryption(connection),
+        connection.security.map { duration(UInt64(clamping: $0.keyAgeSeconds)) } ?? "-",
         connection.mtu.map { "\($0)" } ?? "-", connection.peer.map(label) ?? "-",
         remark(connection),
       ])
+      if let refusals = refusals(connection.security) {
+        table.append(Array(repeating: "", count: table.columnCount - 1) + [refusals])
+      }
     }
     return lines(table.lines())
+  }
+
+  /// The suite; of frames that do not pass yet, whether they will be encrypted.
+  private static func encryption(_ connection: ConnectionReport) -> String {
+    connection.security?.suite ?? connection.encrypted.map { $0 ? "yes" : "no" } ?? "-"
+  }
+
+  /// Packets that were refused; nil if none were.
+  private static func refusals(_ security: SecurityReport?) -> String? {
+    guard let refused = security?.refused, refused.total > 0 else { return nil }
+    return "refused \(refused.notAuthentic) not authentic, \(refused.replayed) replayed"
   }
 
   private static func label(_ peer: PeerReference) -> String { "\(peer.name)(\(peer.nickname))" }

@@ -40,8 +40,8 @@ extension ControlPlane.Options.Endpoint {
 }
 
 extension ControlPlane {
-  /// Takes over what can be changed while frames pass: endpoints, the MTU of containers attached
-  /// from now on, and what a stop does with attachments.
+  /// Takes over what can be changed while frames pass: endpoints, the mesh's peers, passwords and
+  /// age of keys, the MTU of containers attached from now on, what a stop does with attachments.
   ///
   /// Endpoints that stay as they are lose no frame; all changes are in one snapshot.
   package func reload(_ wanted: Options) {
@@ -51,6 +51,7 @@ extension ControlPlane {
     options.keepsAttachments = wanted.keepsAttachments
     setFaults(wanted.faults)
     retarget(wanted.mesh)
+    if let mesh = wanted.mesh { changePasswords(mesh) }
     isOverlayMTUDue = true
     if underlay != nil || socketReason != nil { settleOverlayMTU(over: configuredLink) }
     recoverEndpointIndices()
@@ -83,8 +84,12 @@ extension ControlPlane {
   /// The MTU that containers get: as configured, or else what VXLAN leaves of the underlay's.
   func overlayMTU(over underlay: Link?) -> Int {
     UnderlayCondition.overlayMTU(
-      wanted: options.overlayMTU, mtu: underlay?.mtu, frameLengthMax: engine.frameLengthMax)
+      wanted: options.overlayMTU, mtu: underlay?.mtu, frameLengthMax: engine.frameLengthMax,
+      isSealed: isSealed)
   }
+
+  /// Whether frames to other hosts are sealed.
+  var isSealed: Bool { options.mesh?.password != nil }
 
   /// Adds an endpoint that is not resolved yet; false if there is no room.
   func add(_ endpoint: Options.Endpoint) -> Bool {

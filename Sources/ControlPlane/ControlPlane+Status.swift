@@ -93,7 +93,8 @@ extension ControlPlane {
       state: worker.isSleeping ? .sleeping : .running, breaths: value(.breaths),
       idleBreaths: value(.idleBreaths),
       loadPercent: index < loads.count ? loads[index].percent : 0,
-      framesFree: value(.framesFree), framesTotal: UInt64(worker.frameCount))
+      framesFree: value(.framesFree), framesTotal: UInt64(worker.frameCount),
+      frames: frameReport(FrameAccount(values: worker.counters)))
   }
 
   private func portReports() -> [PortReport] {

@@ -71,7 +71,7 @@ extension ControlPlane {
           port: ControlPlane.underlayPort, isUnderlay: true, interface: link.name,
           interfaceIndex: UInt32(link.index.rawValue), queueCount: queueCount,
           frameLengthMax: link.mtu + 14, overlayAddresses: overlayAddresses,
-          isRetry: underlayPause.isRetry))
+          securityIdentifiers: mesh?.securityIdentifiers ?? [], isRetry: underlayPause.isRetry))
     } catch {
       if error.mayFollowAttach { underlayPause.begin(at: now()) }
       throw .engine(error)
@@ -131,7 +131,8 @@ extension ControlPlane {
   /// What is wrong with the underlay now, and what to do; a sentence each.
   func underlayProblems(_ link: Link?) -> [String] {
     let present = link.map {
-      condition($0).problems(addresses: underlayAddresses, overlayMTU: overlayMTU)
+      condition($0).problems(
+        addresses: underlayAddresses, overlayMTU: overlayMTU, isSealed: isSealed)
     }
     return [underlayTrouble, addressTrouble].compactMap(\.self) + (present ?? [])
   }

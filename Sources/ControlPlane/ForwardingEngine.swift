@@ -31,10 +31,25 @@ package struct PortRequest: Sendable {
   package var frameLengthMax: Int
   /// Where outer packets for us arrive: addresses with their UDP ports.
   package var overlayAddresses: [SocketAddress]
+  /// Which ESP packets are for us.
+  package var securityIdentifiers: Set<SecurityIdentifier> = []
   /// What decides in which mode its program runs.
   package var modeSource = PortModeSource.driver
   /// Whether the last try failed as well: then queues that are in use are not waited for so long.
   package var isRetry = false
+}
+
+/// How ESP packets for us are told from others on the underlay.
+package struct SecurityIdentifier: Hashable, Sendable {
+  /// The address they are sent to.
+  package var address: IPv4Address
+  /// Their SPI.
+  package var number: UInt32
+
+  package init(address: IPv4Address, number: UInt32) {
+    self.address = address
+    self.number = number
+  }
 }
 
 /// The kernel's UDP sockets, as a port of the underlay.
@@ -132,10 +147,12 @@ package protocol ForwardingEngine: Sendable {
   func takeControlFrames(_ body: (ControlFrame) -> Void)
   /// Has frames sent over links to neighbours, in order; false if too many wait to be sent.
   func order(_ orders: [ControlOrder]) -> Bool
-  /// Keeps a key for links by sleeve; nil if there are too many.
-  func beginSession(_ key: SessionKey, isOutbound: Bool) -> UInt16?
+  /// Keeps a key; nil if there are too many.
+  func addKey(_ key: FrameKey) -> UInt16?
   /// Forgets a key that no snapshot in use names any more.
-  func endSession(_ session: UInt16)
+  func removeKey(_ place: UInt16)
+  /// What was done with a key.
+  func counts(ofKey place: UInt16) -> KeyCounts
   func openPort(_ request: PortRequest) throws(EngineFailure)
   func openSockets(_ request: SocketPortRequest) throws(EngineFailure)
   /// Has an open port of sockets receive from one more UDP port, or from one less.
@@ -145,6 +162,10 @@ package protocol ForwardingEngine: Sendable {
   /// on if `keepsProgram`.
   func closePort(_ port: PortIndex, keepsProgram: Bool) -> [EngineFailure]
   func setOverlayAddresses(_ addresses: [SocketAddress], port: PortIndex) throws(EngineFailure)
+  /// Says which ESP packets are for us, instead of those before.
+  func setSecurityIdentifiers(
+    _ identifiers: Set<SecurityIdentifier>, port: PortIndex
+  ) throws(EngineFailure)
   /// Makes an open port bad on purpose, or good again with nil.
   func setFaults(_ settings: FaultSettings?, port: PortIndex) throws(EngineFailure)
   func status(of port: PortIndex) -> PortStatus?

@@ -106,8 +106,18 @@ struct TraceStory {
     case .opened(let outer):
       return "VXLAN from \(outer.source), VNI \(outer.network), \(outer.innerLength) bytes inside"
     case .rejected:
-      return TraceSummary.text(bytes, length: Int(record.receivedLength)) ?? "no Ethernet header"
+      return openedBySecurity(whole, isOpen: isOpen)
+        ?? TraceSummary.text(bytes, length: Int(record.receivedLength)) ?? "no Ethernet header"
     }
+  }
+
+  /// Who sent a packet of ESP and by which key; nil if it is something else.
+  private func openedBySecurity(_ whole: [UInt8], isOpen: Bool) -> String? {
+    guard case .opened(let packet) = openESP(whole.span) else { return nil }
+    let digits = String(packet.identifier, radix: 16)
+    let identifier = "0x" + String(repeating: "0", count: 8 - digits.count) + digits
+    let beginning = "ESP from \(packet.source), SPI \(identifier)"
+    return isOpen ? "\(beginning), VXLAN, \(record.innerLength) bytes inside" : beginning
   }
 
   private var parsed: String {

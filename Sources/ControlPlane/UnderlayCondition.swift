@@ -32,8 +32,8 @@ struct UnderlayCondition: Equatable {
 
   /// What keeps traffic from passing, and what to do about it; a sentence each.
   ///
-  /// Containers have `overlayMTU`.
-  func problems(addresses: [IPv4Prefix], overlayMTU: Int) -> [String] {
+  /// Containers have `overlayMTU`, and what they send is sealed if `isSealed`.
+  func problems(addresses: [IPv4Prefix], overlayMTU: Int, isSealed: Bool = false) -> [String] {
     var problems: [String] = []
     if !isUp {
       problems.append("\(name) is down; set it up: ip link set dev \(name) up")
@@ -43,9 +43,9 @@ struct UnderlayCondition: Equatable {
     if addresses.isEmpty {
       problems.append("\(name) has no IPv4 address; add one, endpoints reach us by it")
     }
-    let room = max(0, mtu - UnderlayCondition.outerLength)
+    let room = UnderlayCondition.room(in: mtu, isSealed: isSealed)
     if room < overlayMTU {
-      let enough = overlayMTU + UnderlayCondition.outerLength
+      let enough = overlayMTU + UnderlayCondition.outerLength(isSealed: isSealed)
       problems.append(
         "\(name)'s MTU of \(mtu) leaves \(room) bytes for containers, which have \(overlayMTU):"
           + " longer frames travel in pieces or not at all; set it to \(enough),"
@@ -55,13 +55,30 @@ struct UnderlayCondition: Equatable {
   }
 
   /// The MTU that containers get, never negative: as `wanted`, as far as the longest frame leaves
-  /// room for it, or else what VXLAN leaves of the underlay's `mtu`, nil if nobody knows that.
+  /// room for it, or else what VXLAN, or VXLAN in ESP, leaves of the underlay's `mtu`, the usual
+  /// one if that is nil.
   ///
   /// More than VXLAN leaves is for whom it helps that large packets travel in several pieces.
-  static func overlayMTU(wanted: Int?, mtu: Int?, frameLengthMax: Int) -> Int {
+  static func overlayMTU(
+    wanted: Int?, mtu: Int?, frameLengthMax: Int, isSealed: Bool = false
+  ) -> Int {
     if let wanted { return max(0, min(wanted, frameLengthMax - headerLength)) }
-    return max(0, min(mtu ?? usualMTU, frameLengthMax - headerLength - tagLength) - outerLength)
+    return room(
+      in: min(mtu ?? usualMTU, frameLengthMax - headerLength - tagLength), isSealed: isSealed)
   }
+
+  /// What is left of an underlay's MTU for a container's packet, never negative.
+  private static func room(in mtu: Int, isSealed: Bool) -> Int {
+    guard isSealed else { return max(0, mtu - outerLength) }
+    let byVXLAN = ControlPlane.sealedFrameLengthMax(mtu: mtu) - headerLength
+    return max(0, min(byVXLAN, mtu - sealedSleeveLength))
+  }
+
+  /// Bytes that the outer headers take at most.
+  private static func outerLength(isSealed: Bool) -> Int { isSealed ? 87 : outerLength }
+
+  /// Bytes that sealed sleeve adds to a container's packet.
+  private static let sealedSleeveLength = 86
 
   /// The MTU of an interface that nobody has changed.
   static let usualMTU = 1500

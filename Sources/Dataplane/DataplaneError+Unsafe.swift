@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Forwarding
 internal import Glibc
 public import Inet
 public import Tables
@@ -29,13 +30,16 @@ public enum DataplaneError: Error, Equatable, CustomStringConvertible {
   case selfTest(interface: String, trouble: String)
   /// Test frames came through in no mode that was tried.
   case noModeCarries(interface: String, failures: String)
+  /// ESP packets cannot be received at a port: it is not open, or has not the underlay's program.
+  case noProgramForESP(PortIndex)
   /// A worker did not answer.
   case workerSilent(Int)
 
   /// Whether opening a port may have attached its program before it failed.
   public var mayFollowAttach: Bool {
     switch self {
-    case .thread, .attach, .tooFewChunks, .datagramSocket, .tooManyUDPPorts: false
+    case .thread, .attach, .tooFewChunks, .datagramSocket, .tooManyUDPPorts, .noProgramForESP:
+      false
     case .memory, .socket, .program, .tooManyPorts, .selfTest, .noModeCarries, .workerSilent: true
     }
   }
@@ -64,6 +68,9 @@ public enum DataplaneError: Error, Equatable, CustomStringConvertible {
     case .noModeCarries(let interface, let failures):
       "\(interface) does not carry test frames to AF_XDP sockets: \(failures); look for what else"
         + " takes or drops its frames (tc filter, nft, another XDP program), or update the kernel"
+    case .noProgramForESP(let port):
+      "port \(port.number) cannot receive ESP: only an open underlay with an XDP program can, and a"
+        + " port of UDP sockets never"
     case .workerSilent(let worker): "worker \(worker) does not answer; restart weftd"
     }
   }

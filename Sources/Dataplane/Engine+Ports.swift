@@ -27,13 +27,16 @@ public struct PortSpecification: Sendable {
   public var modeSource = ModeSource.driver
   /// Where outer packets for us arrive; for the underlay.
   public var overlayAddresses: [OverlayAddress]
+  /// Whose ESP packets are for us, from the first frame on; for the underlay.
+  public var securityAssociations: Set<SecurityAssociation>
   /// How long a queue is waited for that another socket has, which the kernel may be freeing.
   public var busyPatienceMilliseconds = 2000
 
   /// Gathers what a port is.
   public init(
     port: PortIndex, kind: PortKind, interface: String, interfaceIndex: UInt32, queueCount: Int,
-    frameLengthMax: Int, attach: AttachRequest, overlayAddresses: [OverlayAddress] = []
+    frameLengthMax: Int, attach: AttachRequest, overlayAddresses: [OverlayAddress] = [],
+    securityAssociations: Set<SecurityAssociation> = []
   ) {
     self.port = port
     self.kind = kind
@@ -43,6 +46,7 @@ public struct PortSpecification: Sendable {
     self.frameLengthMax = frameLengthMax
     self.attach = attach
     self.overlayAddresses = overlayAddresses
+    self.securityAssociations = securityAssociations
   }
 }
 
@@ -110,7 +114,7 @@ extension Engine {
     let kind: ProgramKind = specification.kind == .underlay ? .underlay : .port
     let program: XDPProgram
     do { program = try XDPProgram(kind) } catch { throw .program(error) }
-    if kind == .underlay { try set(specification.overlayAddresses, in: program) }
+    if kind == .underlay { try tell(program, specification) }
     let attachment = try AttachmentHolder(program, specification, settled)
     var queues: [OpenPort.Queue] = []
     do throws(DataplaneError) {
@@ -183,10 +187,16 @@ extension Engine {
     do { try open.program.setOverlayAddresses(addresses) } catch { throw .program(error) }
   }
 
-  private func set(
-    _ addresses: [OverlayAddress], in program: borrowing XDPProgram
+  /// Tells a program that is not attached yet which packets are for us.
+  private func tell(
+    _ program: borrowing XDPProgram, _ specification: PortSpecification
   ) throws(DataplaneError) {
-    do { try program.setOverlayAddresses(addresses) } catch { throw .program(error) }
+    do {
+      try program.setOverlayAddresses(specification.overlayAddresses)
+      try program.setSecurityAssociations(specification.securityAssociations)
+    } catch {
+      throw .program(error)
+    }
   }
 
   /// Binds one queue and has its worker serve it.

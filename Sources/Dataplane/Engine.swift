@@ -35,8 +35,8 @@ public final class Engine: Sendable {
 
   /// How the engine was made.
   public let options: Options
-  /// Keys of sleeve's connections; endpoints in the snapshot name them.
-  public let sessions: SleeveSessions
+  /// What seals and opens; records in the snapshot name places in it.
+  public let keys: FrameKeys
   let hosts: [WorkerHost]
   /// Signalled by workers after new hints; poll it for reading, then `clearHintEvent()`.
   public let hintEvent: CInt
@@ -51,8 +51,8 @@ public final class Engine: Sendable {
   /// The snapshot memory has a published snapshot.
   public init(options: Options, snapshot: SnapshotMemory) throws(DataplaneError) {
     self.options = options
-    let sessions = SleeveSessions()
-    self.sessions = sessions
+    let keys = FrameKeys()
+    self.keys = keys
     hintEvent = clinux_event()
     let count = options.cores.count
     let handOver: HandOverMemory?
@@ -60,7 +60,7 @@ public final class Engine: Sendable {
       throw .memory(error)
     }
     let common = WorkerHost.Common(
-      options: options, snapshot: snapshot, hintEvent: hintEvent, sessions: sessions,
+      options: options, snapshot: snapshot, hintEvent: hintEvent, keys: keys,
       events: options.cores.map { _ in clinux_event() }, handOver: handOver)
     var hosts: [WorkerHost] = []
     do throws(DataplaneError) {

@@ -74,6 +74,8 @@ public struct Batch: ~Copyable {
   public var networks = [64 of VirtualNetwork](repeating: VirtualNetwork(bits: 0))
   /// Frames that are relayed to other peers.
   public var relayCount = 0
+  /// Packets of ESP and datagrams of sleeve, which are opened together.
+  public var sealedCount = 0
   /// Table keys of their source addresses.
   public var sourceKeys = [64 of UInt64](repeating: 0)
   /// Table keys of their destination addresses.
@@ -96,6 +98,7 @@ public struct Batch: ~Copyable {
   @inline(__always)
   public mutating func begin(from origin: Location) {
     relayCount = 0
+    sealedCount = 0
     for row in rows {
       verdicts[row] = .undecided
       origins[row] = origin.bits

@@ -174,6 +174,13 @@ public struct FrameMemory: ~Copyable {
       word(of: frame, at: 24), word(of: frame, at: 32))
   }
 
+  /// All bytes of all chunks, to write: what lies in several chunks is sealed and opened at once.
+  @inline(__always)
+  var allBytes: MutableSpan<UInt8> {
+    @_lifetime(&self)
+    mutating get { mutableBytes(at: 0, length: chunkCount &* UMEM.chunkLength) }
+  }
+
   /// The `length` bytes from `address` on, to write.
   @inline(__always)
   @_lifetime(&self)

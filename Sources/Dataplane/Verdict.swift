@@ -17,7 +17,7 @@ public struct Verdict: BitwiseCopyable, Sendable, Equatable {
   private static var floodBit: UInt32 { 1 << 29 }
   private static var dropBit: UInt32 { 1 << 28 }
   private static var relayBit: UInt32 { 1 << 27 }
-  private static var sleeveBit: UInt32 { 1 << 26 }
+  private static var packBit: UInt32 { 1 << 26 }
   private static var unpackBit: UInt32 { 1 << 25 }
   private static var tooLongBit: UInt32 { 1 << 24 }
 
@@ -41,15 +41,20 @@ public struct Verdict: BitwiseCopyable, Sendable, Equatable {
     Verdict(bits: relayBit | UInt32(peer.number))
   }
 
-  /// To an endpoint, as a record in a datagram of sleeve.
+  /// To an endpoint, by the packer: as a record in a datagram of sleeve, or sealed.
   @inline(__always)
-  public static func sleeve(_ endpoint: EndpointIndex) -> Verdict {
-    Verdict(bits: sleeveBit | UInt32(endpoint.number))
+  public static func pack(_ endpoint: EndpointIndex) -> Verdict {
+    Verdict(bits: packBit | UInt32(endpoint.number))
   }
 
   /// A datagram of sleeve whose records are to be taken out.
   public static var unpack: Verdict {
     @inline(__always) get { Verdict(bits: unpackBit) }
+  }
+
+  /// A packet of ESP that is to be opened.
+  public static var decrypt: Verdict {
+    @inline(__always) get { Verdict(bits: unpackBit | 1) }
   }
 
   /// To an endpoint, but it does not fit what carries frames there in one piece.
@@ -73,10 +78,10 @@ public struct Verdict: BitwiseCopyable, Sendable, Equatable {
   /// Bits that no location has.
   private static var othersMask: UInt32 { 0x7F00_0000 }
 
-  /// Which endpoint it goes to by sleeve, if it does.
+  /// Which endpoint it goes to by the packer, if it does.
   @inline(__always)
-  public var sleeveEndpoint: EndpointIndex? {
-    bits & Verdict.sleeveBit != 0 ? EndpointIndex(UInt16(truncatingIfNeeded: bits)) : nil
+  public var packEndpoint: EndpointIndex? {
+    bits & Verdict.packBit != 0 ? EndpointIndex(UInt16(truncatingIfNeeded: bits)) : nil
   }
 
   /// Which endpoint it does not fit the way to, if so.

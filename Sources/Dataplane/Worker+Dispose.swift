@@ -9,7 +9,7 @@ extension Worker {
   /// Carries out every frame's verdict: frames in a row that go through one port are sent together,
   /// the others, and the first that cannot be sent, one by one.
   ///
-  /// Datagrams of sleeve are sealed and sent in the end, when the others are on their way.
+  /// Datagrams of sleeve and what is sealed are sent in the end, when the others are on their way.
   @inline(__always)
   mutating func disposeAll(snapshot: ForwardingSnapshot) {
     let end = batch.rows.upperBound
@@ -19,7 +19,7 @@ extension Worker {
       if sentCount == 0 { dispose(row, snapshot: snapshot) }
       row &+= max(sentCount, 1)
     }
-    if packer.placeCount > 0 { flushSleeve(snapshot: snapshot) }
+    if packer.isHolding { flush(snapshot: snapshot) }
   }
 
   /// Sends the frames from `first` on that go through the same port; returns how many were sent.
@@ -35,7 +35,7 @@ extension Worker {
   }
 
   /// Carries out one frame's verdict; afterwards the frame is the kernel's, or a part of an open
-  /// datagram, or its chunk is free.
+  /// datagram, or waits to be sealed, or its chunk is free.
   @inline(__always)
   mutating func dispose(_ index: Int, snapshot: ForwardingSnapshot) {
     let frame = batch.frames[index]
@@ -54,8 +54,8 @@ extension Worker {
   @inline(never)
   private mutating func disposeOther(_ frame: Frame, row: Int, snapshot: ForwardingSnapshot) {
     let verdict = batch.verdicts[row]
-    if let endpoint = verdict.sleeveEndpoint {
-      let source = entryName(of: row, snapshot: snapshot)
+    if let endpoint = verdict.packEndpoint {
+      let source = entry(of: row, snapshot: snapshot)
       pack(frame, for: endpoint, from: source, snapshot: snapshot)
     } else if let endpoint = verdict.tooLongEndpoint {
       answerTooLong(frame, row: row, to: endpoint, snapshot: snapshot)
@@ -122,17 +122,5 @@ extension Worker {
     }
     guard ports.send(frame, slot, memory: &memory) else { return drop(frame, .transmitRingFull) }
     counters.add(1, to: WorkerCounter.sent.rawValue)
-  }
-}
-
-extension Worker {
-  /// What the peer is called at which a frame of the batch entered the mesh.
-  func entryName(of row: Int, snapshot: ForwardingSnapshot) -> PeerName {
-    let origin = Location(bits: batch.origins[row])
-    let endpoints = snapshot.endpoints
-    guard origin.isPeer, Int(origin.endpoint.number) < endpoints.count else {
-      return snapshot.name
-    }
-    return PeerName(bits: endpoints[Int(origin.endpoint.number)].name)
   }
 }

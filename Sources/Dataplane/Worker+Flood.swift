@@ -102,8 +102,8 @@ extension Worker {
   ) {
     if let reason = verdict.dropReason {
       drop(frame, reason)
-    } else if let endpoint = verdict.sleeveEndpoint {
-      let source = entryName(of: row, snapshot: snapshot)
+    } else if let endpoint = verdict.packEndpoint {
+      let source = entry(of: row, snapshot: snapshot)
       pack(frame, for: endpoint, from: source, snapshot: snapshot)
     } else {
       let record = snapshot.endpoints[Int(receiver.endpoint.number)]

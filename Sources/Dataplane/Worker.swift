@@ -32,10 +32,12 @@ public struct Worker: ~Copyable {
   var controlFrames: ProducerRing<ControlFrame>
   /// Reports appended since they were last published.
   var reportCount: UInt64 = 0
-  /// Keys of sleeve's connections.
-  let sessions: SleeveSessions
+  /// What seals and opens.
+  let keys: FrameKeys
   /// Datagrams of sleeve that are open while a batch is disposed of.
   var packer = SleevePacker()
+  /// What came sealed while it is opened.
+  var arrivals = SealedArrivals()
   /// Datagrams of sleeve whose frames follow the batch's others.
   var datagrams = OpenedDatagrams()
 
@@ -64,7 +66,7 @@ public struct Worker: ~Copyable {
     let index: Int
     var controlFrames: ProducerRing<ControlFrame>
     var orders: ConsumerRing<ControlOrder>
-    let sessions: SleeveSessions
+    let keys: FrameKeys
     var desk = HandOverDesk()
 
     /// Gathers the parts.
@@ -73,13 +75,13 @@ public struct Worker: ~Copyable {
     /// - `commandsDone`: one counter.
     /// - `hintEvent`: an event counter to signal after new hints, or -1.
     /// - `trace`: where traces are ordered; `index` is the worker's number in their records.
-    /// - `sessions`: shared by all workers.
+    /// - `keys`: shared by all workers.
     public init(
       memory: consuming FrameMemory, hints: consuming ProducerRing<Hint>,
       commands: consuming ConsumerRing<WorkerCommand>, reader: consuming SnapshotReader,
       ports: PortTable, counters: CounterBlock, commandsDone: CounterBlock, hintEvent: CInt,
       trace: TraceDesk, index: Int, controlFrames: consuming ProducerRing<ControlFrame>,
-      orders: consuming ConsumerRing<ControlOrder>, sessions: SleeveSessions
+      orders: consuming ConsumerRing<ControlOrder>, keys: FrameKeys
     ) {
       self.memory = memory
       self.hints = hints
@@ -93,7 +95,7 @@ public struct Worker: ~Copyable {
       self.index = index
       self.controlFrames = controlFrames
       self.orders = orders
-      self.sessions = sessions
+      self.keys = keys
     }
   }
 
@@ -110,7 +112,7 @@ public struct Worker: ~Copyable {
     tracer = Tracer(desk: parts.trace, worker: parts.index)
     controlFrames = parts.controlFrames
     orders = parts.orders
-    sessions = parts.sessions
+    keys = parts.keys
     desk = parts.desk
     reader.goOnline()
   }
@@ -176,7 +178,10 @@ public struct Worker: ~Copyable {
   private mutating func decide(_ slot: UInt16, snapshot: ForwardingSnapshot) {
     batch.begin(from: Location(ports.port(of: slot)))
     let isFromUnderlay = ports.kind(of: slot) == .underlay
-    if isFromUnderlay { OpenStage.process(&batch, memory: memory, snapshot: snapshot) }
+    if isFromUnderlay {
+      OpenStage.process(&batch, memory: memory, snapshot: snapshot)
+      if batch.sealedCount > 0 { decryptAll(snapshot: snapshot) }
+    }
     decideOpened(isFromUnderlay: isFromUnderlay, snapshot: snapshot)
   }
 

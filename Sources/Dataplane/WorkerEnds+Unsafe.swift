@@ -65,12 +65,12 @@ public final class WorkerEnds: @unchecked Sendable {
   ///
   /// - `index`: the worker's number, which is its line in the snapshot memory.
   /// - `hintEvent`: signalled after new hints and reports, or -1.
-  /// - `sessions`: shared by all workers.
+  /// - `keys`: shared by all workers.
   /// - `handOver`: the ways to other workers; nil if this one is alone.
   /// - `wakeEvents`: by worker, signalled when that one sleeps and was handed a frame.
   public func makeWorker(
     snapshot: SnapshotMemory, index: Int, hintEvent: CInt,
-    sessions: SleeveSessions = SleeveSessions(),
+    keys: FrameKeys = FrameKeys(),
     handOver: HandOverMemory? = nil, wakeEvents: [CInt] = []
   ) -> Worker {
     var parts = Worker.Parts(
@@ -78,7 +78,7 @@ public final class WorkerEnds: @unchecked Sendable {
       commands: commands.consumerHalf(), reader: SnapshotReader(memory: snapshot, worker: index),
       ports: ports, counters: counters, commandsDone: commandsDone, hintEvent: hintEvent,
       trace: trace, index: index, controlFrames: controlFrames.producerHalf(),
-      orders: orders.consumerHalf(), sessions: sessions)
+      orders: orders.consumerHalf(), keys: keys)
     if let handOver {
       parts.desk = HandOverDesk(worker: index, memory: handOver, wakeEvents: wakeEvents)
     }

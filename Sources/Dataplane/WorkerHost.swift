@@ -36,7 +36,7 @@ final class WorkerHost: Sendable {
     let options: Engine.Options
     let snapshot: SnapshotMemory
     let hintEvent: CInt
-    let sessions: SleeveSessions
+    let keys: FrameKeys
     /// By worker: signalled after new commands, and when it sleeps and is handed a frame.
     let events: [CInt]
     /// The ways between workers; nil if there is one only.
@@ -62,7 +62,7 @@ final class WorkerHost: Sendable {
     thread = try WorkerThread(
       worker: ends.makeWorker(
         snapshot: common.snapshot, index: index, hintEvent: common.hintEvent,
-        sessions: common.sessions, handOver: common.handOver, wakeEvents: common.events),
+        keys: common.keys, handOver: common.handOver, wakeEvents: common.events),
       core: UInt32(core), mode: options.idle, commandEvent: event)
   }
 

@@ -35,11 +35,17 @@ public enum DropReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   case meshLoop
   /// A datagram of sleeve is too short, or ends within a record.
   case sleeveMalformed
-  /// A sealed datagram does not open: it was changed on the way, or sealed with another key, or not
+  /// A sealed packet does not open: it was changed on the way, or sealed with another key, or not
   /// sealed at all.
-  case sleeveNotAuthentic
-  /// A sealed datagram was opened before, or is too old to tell.
-  case sleeveReplayed
+  case notAuthentic
+  /// A sealed packet was opened before, or is too old to tell.
+  case replayed
+  /// VXLAN in clear from a neighbour whose frames have to be sealed.
+  case notSealed
+  /// An ESP packet whose SPI belongs to no neighbour, or with nothing in it that makes sense.
+  case securityUnknown
+  /// There is no key yet for what is sent to a neighbour, or it has no numbers left.
+  case keyMissing
   /// A frame between the ends of an overlay that is not from the neighbour itself for us.
   case specialMisplaced
   /// The ring of reports to the control plane is full.
@@ -81,8 +87,11 @@ public enum DropReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case .peerUnknown: "a short number in its identifier belongs to no peer of the mesh"
     case .meshLoop: "it went in a circle through the mesh"
     case .sleeveMalformed: "a sleeve datagram is too short, or ends within a record"
-    case .sleeveNotAuthentic: "a sealed datagram does not open with the connection's key"
-    case .sleeveReplayed: "a sealed datagram was opened before, or is too old to tell"
+    case .notAuthentic: "a sealed packet does not open with the link's key"
+    case .replayed: "a sealed packet was opened before, or is too old to tell"
+    case .notSealed: "it came in clear from a neighbour whose frames have to be sealed"
+    case .securityUnknown: "an ESP packet that belongs to no neighbour, or makes no sense inside"
+    case .keyMissing: "no key is there yet to seal it with, or it has no numbers left"
     case .specialMisplaced: "a heartbeat or test that is not from the neighbour itself for us"
     case .controlRingFull: "the ring of reports to the control plane is full"
     case .piecesMissing: "a long frame's pieces do not fit together, or no chunk was left for one"

@@ -9,8 +9,8 @@ public struct EndpointRecord: BitwiseCopyable, Sendable {
   /// Outer headers, complete but for the lengths and the source port; sleeve uses the 42 bytes of
   /// them up to UDP, and the mesh's own port is the source port there.
   public var template: VXLANTemplate
-  /// Longest inner frame, in bytes with its Ethernet header, that goes as VXLAN in one piece; 0 if
-  /// none does, because the endpoint cannot be reached or is reached by sleeve.
+  /// Longest inner frame, in bytes with its Ethernet header, that goes as VXLAN in clear and in one
+  /// piece; 0 if none does, because the endpoint cannot be reached, or by sleeve, or only sealed.
   public var innerLengthMax: UInt32
   /// The underlay port to send through.
   public var port: PortIndex
@@ -28,8 +28,8 @@ public struct EndpointRecord: BitwiseCopyable, Sendable {
   public var frameLengthMax: UInt32 = 0
   /// Longest UDP payload of sleeve that the underlay carries in one piece.
   public var datagramLengthMax: UInt32 = 0
-  /// Where the next hop's keys are (`SleeveSessions`); `noSession` if nothing is sealed.
-  public var session: UInt16 = EndpointRecord.noSession
+  /// Where the key is for what is sent to the next hop (`FrameKeys`); `noKey` if nothing is sealed.
+  public var sealing: UInt16 = EndpointRecord.noKey
   /// The kernel's sockets, for datagrams that the underlay may fragment.
   public var fragmentPort = PortIndex(0)
   /// The peer's short number, or `PeerEntry.nobody`.
@@ -38,10 +38,15 @@ public struct EndpointRecord: BitwiseCopyable, Sendable {
   public var mayFragment = false
   /// Of a link: whether what comes over it is taken, also as long as nothing can be sent.
   public var isReceiving = false
-  private var reserved1: (UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0)
+  /// Of a link: where the key is for what comes over it; `noKey` if it comes in clear.
+  public var opening: UInt16 = EndpointRecord.noKey
+  /// Of a link: where the key before that one is, as long as packets sealed with it may come.
+  public var formerOpening: UInt16 = EndpointRecord.noKey
+  private var reserved1: UInt32 = 0
+  private var reserved2: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 
-  /// Stands for no session.
-  public static var noSession: UInt16 { .max }
+  /// Stands for no key.
+  public static var noKey: UInt16 { .max }
 
   /// An endpoint whose next hop is known.
   public init(template: VXLANTemplate, innerLengthMax: UInt32, port: PortIndex) {
@@ -84,7 +89,14 @@ public enum SnapshotKey {
     1 << 61 | (UInt64(overlay.rawValue) &+ 1) << 48 | name.bits
   }
 
-  /// The source table's key of a neighbour in the mesh, who sends from `address`.
+  /// The source table's key of a link by VXLAN, by the SPI of what comes over it in ESP; its value
+  /// is the link's endpoint.
+  @inlinable
+  @inline(__always)
+  public static func security(_ identifier: UInt32) -> UInt64 { 1 << 60 | UInt64(identifier) }
+
+  /// The source table's key of a neighbour in the mesh, who sends from `address`; its value is 1 if
+  /// its frames have to be sealed, otherwise 0.
   @inlinable
   @inline(__always)
   public static func neighbour(_ address: IPv4Address) -> UInt64 {

@@ -12,7 +12,7 @@ public struct SnapshotRoot: BitwiseCopyable, Sendable {
   public var stations: PagedTableHeader
   /// Endpoints by `SnapshotKey.source`; values are `EndpointIndex` numbers.
   ///
-  /// Neighbours in the mesh are in it, too, by `SnapshotKey.neighbour`; their values mean nothing.
+  /// Neighbours in the mesh are in it, too, by `SnapshotKey.neighbour`.
   public var sources: PagedTableHeader
   /// `EndpointRecord`s.
   public var endpoints: PagedArrayHeader
@@ -152,6 +152,12 @@ public struct ForwardingSnapshot: BitwiseCopyable {
   @inlinable
   public func link(to name: PeerName, by overlay: Overlay) -> EndpointIndex? {
     find(SnapshotKey.link(name, overlay))
+  }
+
+  /// The endpoint of a link by VXLAN whose packets come in ESP with this SPI; nil if there is none.
+  @inlinable
+  public func link(ofSecurity identifier: UInt32) -> EndpointIndex? {
+    find(SnapshotKey.security(identifier))
   }
 
   @inlinable

@@ -109,12 +109,14 @@ public struct SnapshotWriter: ~Copyable {
   /// Numbers that the lists of `setPeers(_:relays:)` may have in all.
   public static var relayCountMax: Int { PagedArrayWriter<UInt16>.capacity }
 
-  /// Says that `address` is a neighbour in the mesh, from where its packets may come.
-  public mutating func setNeighbour(_ address: IPv4Address) -> Bool {
-    sources.store(0, for: SnapshotKey.neighbour(address), arena: &arena)
+  /// Says that `address` is a neighbour in the mesh, from where its packets may come: sealed only,
+  /// or in clear.
+  public mutating func setNeighbour(_ address: IPv4Address, isSealed: Bool = false) -> Bool {
+    sources.store(isSealed ? 1 : 0, for: SnapshotKey.neighbour(address), arena: &arena)
   }
 
-  /// Says which endpoint is the one of a peer or of a link; `key` is `SnapshotKey.peer` or `.link`.
+  /// Says which endpoint is the one of a peer or of a link; `key` is `SnapshotKey.peer`,
+  /// `.link` or `.security`.
   public mutating func setNamed(_ key: UInt64, endpoint: EndpointIndex) -> Bool {
     sources.store(UInt64(endpoint.number), for: key, arena: &arena)
   }

@@ -71,6 +71,13 @@ package struct Machine: Sendable {
     return Int(clamping: limit.rlim_cur)
   }
 
+  /// Keeps what this process knows out of core dumps, and from whoever may not trace all processes;
+  /// gives whether the kernel did so.
+  ///
+  /// The files of this process in `/proc` belong to root from then on.
+  @discardableResult
+  package static func forbidDumps() -> Bool { clinux_forbid_dumps() == 0 }
+
   /// Whether this process may do as it likes.
   package static var isRoot: Bool { geteuid() == 0 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Inet
-public import Sealing
 
 /// What the data plane has to know of the mesh.
 ///
@@ -21,22 +20,30 @@ public struct MeshForwarding: Sendable, Equatable {
       /// Longest inner frame, in bytes with its Ethernet header, that goes in one piece which the
       /// underlay may not fragment.
       public var frameLengthMax: Int
+      /// The same of heartbeats and tests, whatever the other end's containers may send: if it is
+      /// less, the other end would hear nothing of us.
+      public var probeLengthMax: Int
       /// Longest UDP payload of sleeve that goes in one piece; 0 of VXLAN.
       public var datagramLengthMax: Int
       /// Whether longer datagrams arrive in fragments; proven by a test.
       public var mayFragment: Bool
+      /// Its keys; nil if nothing is sealed.
+      public var security: LinkSecurity?
 
       /// Describes a link.
       public init(
         remote: SocketAddress?, localPort: UInt16, isWorking: Bool, frameLengthMax: Int,
-        datagramLengthMax: Int, mayFragment: Bool
+        datagramLengthMax: Int, mayFragment: Bool, probeLengthMax: Int? = nil,
+        security: LinkSecurity? = nil
       ) {
         self.remote = remote
         self.localPort = localPort
         self.isWorking = isWorking
         self.frameLengthMax = frameLengthMax
+        self.probeLengthMax = probeLengthMax ?? frameLengthMax
         self.datagramLengthMax = datagramLengthMax
         self.mayFragment = mayFragment
+        self.security = security
       }
     }
 
@@ -46,10 +53,8 @@ public struct MeshForwarding: Sendable, Equatable {
     public var connectionUID: UInt64
     /// Our end of the TCP session, whose address datagrams are sent from.
     public var local: SocketAddress
-    /// Whether we dialled, which decides about nonces.
-    public var isOutbound: Bool
-    /// Seals what sleeve sends; nil: nothing is sealed.
-    public var key: SessionKey?
+    /// Whether frames have to be sealed, by whichever overlay.
+    public var isSealed: Bool
     /// VXLAN; nil: not common to both ends, or given up.
     public var fastdp: Link?
     /// Sleeve; nil: not common to both ends, or given up.
@@ -62,14 +67,13 @@ public struct MeshForwarding: Sendable, Equatable {
 
     /// Describes a neighbour.
     public init(
-      name: PeerName, connectionUID: UInt64, local: SocketAddress, isOutbound: Bool,
-      key: SessionKey?, fastdp: Link?, sleeve: Link?, chosen: OverlayKind?
+      name: PeerName, connectionUID: UInt64, local: SocketAddress, isSealed: Bool,
+      fastdp: Link?, sleeve: Link?, chosen: OverlayKind?
     ) {
       self.name = name
       self.connectionUID = connectionUID
       self.local = local
-      self.isOutbound = isOutbound
-      self.key = key
+      self.isSealed = isSealed
       self.fastdp = fastdp
       self.sleeve = sleeve
       self.chosen = chosen

@@ -35,6 +35,10 @@ public enum MeshInput: Sendable {
   case underlayMTU(Int)
   /// Our containers may send IP packets of so many bytes from now on.
   case overlayMTU(Int)
+  /// The key that opens what comes from a neighbour by an overlay is nearly used up.
+  case keyUsed(PeerName, OverlayKind)
+  /// These are our passwords from now on.
+  case passwords(PasswordRing)
   /// `nextDeadline` is reached.
   case deadline
   /// Be connected to these peers from now on, as well as to those before or, with `isReplacing`,

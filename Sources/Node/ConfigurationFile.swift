@@ -18,8 +18,8 @@ package struct ConfigurationFile: Sendable {
   /// Reads and checks the file against the machine as it is now.
   ///
   /// A daemon that serves already names its ports: whoever else receives there is no reason to
-  /// refuse it other changes. `isServed` if another one serves this host, which has the ports of the
-  /// file, most likely, and is told of elsewhere. The error's description has a line for each
+  /// refuse it other changes. `isServed` if another one serves this host, which has the ports of
+  /// the file, most likely, and is told of elsewhere. The error's description has a line for each
   /// mistake.
   package func read(
     whileServing ports: Set<UInt16> = [], isServed: Bool = false

@@ -3,6 +3,7 @@
 internal import ControlAPI
 internal import ControlPlane
 internal import HostNetwork
+internal import Inet
 internal import Mesh
 
 /// The control plane as the API knows it: the same calls, with errors as HTTP says them.
@@ -40,6 +41,8 @@ struct ControlPlaneService: ControlService {
   }
 
   func meshReport() async -> MeshReport? { await control.meshReport() }
+
+  func security() async -> [PeerName: SecurityReport] { await control.securityReports() }
 
   func connect(_ request: ConnectRequest) async throws(ServiceError) {
     do {

@@ -33,11 +33,13 @@ final class EngineAdapter: ForwardingEngine {
 
   func order(_ orders: [ControlOrder]) -> Bool { engine.order(orders) }
 
-  func beginSession(_ key: SessionKey, isOutbound: Bool) -> UInt16? {
-    engine.sessions.begin(key, isOutbound: isOutbound)
+  func addKey(_ key: FrameKey) -> UInt16? { engine.keys.add(key) }
+
+  func counts(ofKey place: UInt16) -> KeyCounts {
+    engine.keys.counts(of: place)
   }
 
-  func endSession(_ session: UInt16) { engine.sessions.end(session) }
+  func removeKey(_ place: UInt16) { engine.keys.remove(place) }
 
   func openSockets(_ request: SocketPortRequest) throws(EngineFailure) {
     do {
@@ -81,6 +83,7 @@ final class EngineAdapter: ForwardingEngine {
       queueCount: request.queueCount, frameLengthMax: request.frameLengthMax,
       attach: request.isUnderlay ? underlay : stations,
       overlayAddresses: overlay(request.overlayAddresses))
+    specification.securityAssociations = associations(request.securityIdentifiers)
     specification.modeSource = modeSource(request.modeSource)
     if request.isRetry { specification.busyPatienceMilliseconds = 200 }
     return specification
@@ -96,6 +99,22 @@ final class EngineAdapter: ForwardingEngine {
     } catch {
       throw EngineFailure(error.description)
     }
+  }
+
+  func setSecurityIdentifiers(
+    _ identifiers: Set<SecurityIdentifier>, port: PortIndex
+  ) throws(EngineFailure) {
+    do {
+      try engine.setSecurityAssociations(associations(identifiers), port: port)
+    } catch {
+      throw EngineFailure(error.description)
+    }
+  }
+
+  private func associations(
+    _ identifiers: Set<SecurityIdentifier>
+  ) -> Set<SecurityAssociation> {
+    Set(identifiers.map { SecurityAssociation(address: $0.address, identifier: $0.number) })
   }
 
   func setFaults(_ settings: FaultSettings?, port: PortIndex) throws(EngineFailure) {

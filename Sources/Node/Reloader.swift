@@ -4,7 +4,8 @@ internal import Logging
 internal import ServiceLifecycle
 internal import UnixSignals
 
-/// Reads the configuration file again at each SIGHUP and has the daemon take over what it can.
+/// Reads the configuration and the mesh's passwords again at each SIGHUP and has the daemon take
+/// over what it can.
 ///
 /// A file with a mistake changes nothing. What needs a restart is named each time, as long as the
 /// file and the running daemon differ.

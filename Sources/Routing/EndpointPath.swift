@@ -26,6 +26,8 @@ public struct EndpointPath: Sendable, Equatable {
   public var innerLengthMax: Int
   /// The underlay port to send through; nil: the one that the endpoint was added with.
   public var underlayPort: PortIndex?
+  /// Where the key is that frames are sealed with (`FrameKeys`); nil if they are not.
+  public var sealing: UInt16?
   /// What sleeve needs besides; nil if frames travel as VXLAN.
   public var sleeve: Sleeve?
 
@@ -35,8 +37,6 @@ public struct EndpointPath: Sendable, Equatable {
     public var sourcePort: UInt16
     /// Longest UDP payload that the underlay carries in one piece.
     public var datagramLengthMax: Int
-    /// Where the neighbour's keys are; nil if nothing is sealed.
-    public var session: UInt16?
     /// The kernel's sockets, for datagrams that the underlay may fragment.
     public var fragmentPort: PortIndex
     /// Whether longer datagrams may be sent, for the underlay to fragment.
@@ -44,12 +44,11 @@ public struct EndpointPath: Sendable, Equatable {
 
     /// Describes the rest of a path.
     public init(
-      sourcePort: UInt16, datagramLengthMax: Int, session: UInt16?, fragmentPort: PortIndex,
+      sourcePort: UInt16, datagramLengthMax: Int, fragmentPort: PortIndex,
       mayFragment: Bool
     ) {
       self.sourcePort = sourcePort
       self.datagramLengthMax = datagramLengthMax
-      self.session = session
       self.fragmentPort = fragmentPort
       self.mayFragment = mayFragment
     }
@@ -80,12 +79,12 @@ public struct EndpointPath: Sendable, Equatable {
     let length = min(max(innerLengthMax, 0), VXLANTemplate.innerLengthMax)
     var record = EndpointRecord(
       template: template, innerLengthMax: UInt32(length), port: underlayPort ?? port)
+    record.sealing = sealing ?? EndpointRecord.noKey
+    // So that one comparison, which VXLAN needs anyway, finds the frames that are not for it.
+    if sealing != nil || sleeve != nil { record.innerLengthMax = 0 }
     guard let sleeve else { return record }
     record.overlay = .sleeve
-    // So that one comparison, which VXLAN needs anyway, finds the frames that are not for it.
-    record.innerLengthMax = 0
     record.datagramLengthMax = UInt32(clamping: sleeve.datagramLengthMax)
-    record.session = sleeve.session ?? EndpointRecord.noSession
     record.fragmentPort = sleeve.fragmentPort
     record.mayFragment = sleeve.mayFragment
     return record

@@ -23,9 +23,8 @@ extension ForwardingModel {
     var name = PeerName.unknown
     /// Which overlay it is a link of; nil if it is no link.
     var link: Overlay?
-    /// Of a link: where its keys are, and whether it receives.
-    var session: UInt16?
-    var isReceiving = false
+    /// Of a link: what is taken from it.
+    var reception = LinkReception()
     var isPeer: Bool { source == nil && link == nil }
     /// What the snapshot finds it by; nil of configured endpoints.
     var key: UInt64? {
@@ -127,6 +126,9 @@ extension ForwardingModel {
       unlist(endpoint)
     }
     if let key = endpoints[index].key { forget(key, of: endpoint) }
+    for identifier in endpoints[index].reception.identifiers {
+      forget(SnapshotKey.security(identifier), of: endpoint)
+    }
     isFloodPending = true
     for mac in book.remove(location(of: endpoint)) { forget(mac) }
   }
@@ -202,8 +204,9 @@ extension ForwardingModel {
     }
     if let link = endpoint.link {
       record.overlay = link
-      record.session = endpoint.session ?? EndpointRecord.noSession
-      record.isReceiving = endpoint.isReceiving
+      record.opening = endpoint.reception.opening ?? EndpointRecord.noKey
+      record.formerOpening = endpoint.reception.formerOpening ?? EndpointRecord.noKey
+      record.isReceiving = endpoint.reception.isReceiving
     }
     record.name = endpoint.name.bits
     record.shortID = endpoint.shortID?.number ?? PeerEntry.nobody

@@ -15,10 +15,10 @@ extension ForwardingModel {
     var otherPorts: [UInt16] = []
     /// Peers that own floods go to.
     var flood: Set<EndpointIndex> = []
-    /// Where packets may come from.
-    var neighbours: Set<IPv4Address> = []
+    /// Where packets may come from, and whether they have to be sealed.
+    var neighbours: [IPv4Address: Bool] = [:]
     /// The neighbours in the snapshot.
-    var writtenNeighbours: Set<IPv4Address> = []
+    var writtenNeighbours: [IPv4Address: Bool] = [:]
     /// Whether the two differ.
     var areNeighboursPending = false
     /// Keys of peers and links, as they are to be and as they are in the snapshot.
@@ -111,24 +111,26 @@ extension ForwardingModel {
   }
 
   /// Says what the short number of a link's neighbour is, how the link reaches it, nil if it does
-  /// not, and what is taken from it: what `session` opens, or if that is nil what is not sealed.
-  ///
-  /// Without `receives` it is as the path says: nothing without one.
+  /// not, and what is taken from it; without `receives`, what comes in clear, if it is reached.
   public mutating func setLink(
-    _ link: EndpointIndex, shortID: ShortID?, path: EndpointPath?,
-    receives: (isReceiving: Bool, session: UInt16?)? = nil
+    _ link: EndpointIndex, shortID: ShortID?, path: EndpointPath?, receives: LinkReception? = nil
   ) {
-    let receives = receives ?? (path != nil, path?.sleeve?.session)
+    let receives = receives ?? LinkReception(isReceiving: path != nil)
     precondition(
       isThere(link) && endpoints[Int(link.number)].link != nil, "a link that addLink returned")
     let index = Int(link.number)
     let before = endpoints[index]
     guard
-      (before.shortID, before.reached, before.session, before.isReceiving)
-        != (shortID, path, receives.session, receives.isReceiving)
+      (before.shortID, before.reached, before.reception) != (shortID, path, receives)
     else { return }
-    endpoints[index].session = receives.session
-    endpoints[index].isReceiving = receives.isReceiving
+    endpoints[index].reception = receives
+    for identifier in Set(before.reception.identifiers).subtracting(receives.identifiers) {
+      forget(SnapshotKey.security(identifier), of: link)
+    }
+    for identifier in receives.identifiers {
+      mesh.names[SnapshotKey.security(identifier)] = link
+      mesh.pendingNames.insert(SnapshotKey.security(identifier))
+    }
     endpoints[index].shortID = shortID
     endpoints[index].reached = path
     mesh.notePeer(link)
@@ -186,8 +188,9 @@ extension ForwardingModel {
     isFloodPending = true
   }
 
-  /// Says from which addresses packets of the mesh are taken; others are nobody's.
-  public mutating func setNeighbours(_ addresses: Set<IPv4Address>) {
+  /// Says from which addresses packets of the mesh are taken, and whether only sealed ones; others
+  /// are nobody's.
+  public mutating func setNeighbours(_ addresses: [IPv4Address: Bool]) {
     mesh.neighbours = addresses
     mesh.areNeighboursPending = addresses != mesh.writtenNeighbours
   }
@@ -294,17 +297,17 @@ extension ForwardingModel {
   /// Takes neighbours out of the snapshot and puts others in, as far as pages allow.
   mutating func writeNeighbours() {
     guard mesh.areNeighboursPending else { return }
-    for address in mesh.writtenNeighbours.subtracting(mesh.neighbours) {
+    for address in mesh.writtenNeighbours.keys where mesh.neighbours[address] == nil {
       guard hasLastPages(PageNeeds.change) else { return }
       isChanged = true
       guard writer.removeNeighbour(address) else { return }
-      mesh.writtenNeighbours.remove(address)
+      mesh.writtenNeighbours[address] = nil
     }
-    for address in mesh.neighbours.subtracting(mesh.writtenNeighbours) {
+    for (address, isSealed) in mesh.neighbours where mesh.writtenNeighbours[address] != isSealed {
       guard hasLastPages(sourcePages.adding(to: sourceCount)) else { return }
       isChanged = true
-      guard writer.setNeighbour(address) else { return }
-      mesh.writtenNeighbours.insert(address)
+      guard writer.setNeighbour(address, isSealed: isSealed) else { return }
+      mesh.writtenNeighbours[address] = isSealed
       sourcePages.follow(count: sourceCount)
     }
     mesh.areNeighboursPending = false

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CCiphers
+
 /// How packets between two peers are sealed.
 public enum CipherSuite: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   /// XSalsa20 and Poly1305, as NaCl's secretbox: what Weave Net has.
@@ -16,5 +18,22 @@ public enum CipherSuite: UInt8, CaseIterable, Sendable, BitwiseCopyable {
   public init?(name: some StringProtocol) {
     guard let suite = CipherSuite.allCases.first(where: { $0.name == name }) else { return nil }
     self = suite
+  }
+}
+
+extension CipherSuite {
+  /// Whether this machine has what it takes to seal with it at speed; nothing but `aes256gcm` is
+  /// ever missing.
+  public var isAvailable: Bool {
+    switch self {
+    case .secretbox: true
+    case .aes256gcm: cciphers_has_aes()
+    case .chacha20poly1305: cciphers_prepare()
+    }
+  }
+
+  /// Those that are available here, the best first.
+  public static var available: [CipherSuite] {
+    [.aes256gcm, .chacha20poly1305, .secretbox].filter(\.isAvailable)
   }
 }

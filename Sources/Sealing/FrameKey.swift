@@ -2,7 +2,8 @@
 
 /// The key of one direction of one link, for as long as it is used: a new one has another key.
 ///
-/// Two are the same only if they are one object. Nothing that prints or inspects it shows its bytes.
+/// Two are the same only if they are one object. Nothing that prints or inspects it shows its
+/// bytes.
 public final class FrameKey: Sendable, Hashable {
   /// What sealed packets look like.
   public enum Layout: UInt8, Sendable, BitwiseCopyable {
@@ -10,6 +11,13 @@ public final class FrameKey: Sendable, Hashable {
     case sleeve
     /// ESP (RFC 4303, 4106): SPI 4, low half of the number 4, IV 8, text with its trailer, tag 16.
     case esp
+
+    /// Bytes before the text of a datagram of sleeve.
+    public static var sleeveTextOffset: Int { 30 }
+    /// Bytes before the text of an ESP packet.
+    public static var espTextOffset: Int { 16 }
+    /// Bytes of ESP's tag, behind the text.
+    public static var espTagLength: Int { 16 }
   }
 
   /// How it seals.

@@ -15,4 +15,13 @@ public struct KeyCounts: Sendable, Equatable {
 
   /// Nothing was done.
   public init() {}
+
+  /// Adds what was done with another key.
+  public mutating func add(_ other: KeyCounts) {
+    sealed &+= other.sealed
+    opened &+= other.opened
+    notAuthentic &+= other.notAuthentic
+    replayed &+= other.replayed
+    newestNumber = max(newestNumber, other.newestNumber)
+  }
 }

@@ -37,6 +37,23 @@ extension SecretBytes {
     }
   }
 
+  /// HMAC-SHA256 of a message and then secret bytes, with these bytes as the key.
+  func authenticator(of message: [UInt8], followedBy tail: SecretBytes) -> SecretBytes {
+    unsafe withBytes { key in
+      unsafe hmac(key, count) { state in
+        unsafe _ = crypto_auth_hmacsha256_update(&state, message, UInt64(message.count))
+        unsafe tail.withBytes { bytes in
+          unsafe _ = crypto_auth_hmacsha256_update(&state, bytes, UInt64(tail.count))
+        }
+      }
+    }
+  }
+
+  /// A copy of the bytes of something that may be known.
+  func disclosed() -> [UInt8] {
+    unsafe withBytes { bytes in unsafe Array(UnsafeBufferPointer(start: bytes, count: count)) }
+  }
+
   /// HMAC-SHA256 of these bytes and then others.
   private func authenticated(by key: SecretBytes, before tail: [UInt8]) -> SecretBytes {
     unsafe key.withBytes { bytes in

@@ -23,6 +23,21 @@ public final class SessionKey: Sendable, Equatable {
     secret = SecretBytes(bytes)
   }
 
+  /// HMAC-SHA256 of a message with this key, 32 bytes; it may be sent, and shows who has the key.
+  public func authenticator(of message: [UInt8]) -> [UInt8] {
+    secret.authenticator(of: message).disclosed()
+  }
+
+  /// Another key, which only those derive who have this one and the password.
+  ///
+  /// It is HMAC-SHA256 with this key of "weft password", the nonce and the password.
+  public func mixed(with password: Password, nonce: [UInt8]) -> SessionKey {
+    let message = Array("weft password".utf8) + nonce
+    return SessionKey(secret.authenticator(of: message, followedBy: password.secret))
+  }
+
+  private init(_ secret: SecretBytes) { self.secret = secret }
+
   /// Whether two keys have the same bytes, in a time that tells nothing about them.
   public static func == (left: SessionKey, right: SessionKey) -> Bool {
     left.secret == right.secret

@@ -19,6 +19,8 @@
 // - `VXLANHeader`, `VXLANWriter`, `VXLANFields`.
 // - `VXLANTemplate` and `openVXLAN`: the two ends of the hot path. One writes all 50 bytes before
 //   an inner frame, the other checks a whole outer frame and says where the inner one is.
+// - `ESPEnvelope`: what is around an inner frame that travels sealed; a `VXLANTemplate` writes it.
+// - `openESP`, `ESPOpened`: a packet in which VXLAN is sealed, and what is in it when it is open.
 // - `SleeveHeader`, `SleeveSealedHeader`, `SleeveFields`, `SleeveRecordHeader`,
 //   `SleeveRecordFields`: datagrams of Weave Net's overlay; `SleeveRecords` finds all records of
 //   one, `SleeveSequence` makes its nonce, `SleeveSpecialFrame` is what two ends say themselves;

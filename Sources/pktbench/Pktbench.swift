@@ -7,9 +7,9 @@
 // into a `ScenarioPlan`; Framework/ runs it (`ScenarioRunner`, `ScenarioRun`), measures ours and
 // theirs in turn (`AlternatingPairs`), and takes everything down when somebody presses ^C
 // (`Interruption`). Results/ is what comes out: a `Report` of `Measure`s. Machine/ says where:
-// `MachineReport`, `ProcessorTimes`. Pipeline/, Table/ and Publish/ have the scenarios that need no
-// network; Live/ has those with a real kernel, on the benches of Laboratory/. Replay/ measures
-// nothing: it runs capture files through the switch.
+// `MachineReport`, `ProcessorTimes`. Pipeline/, Table/, Publish/ and Sealing/ have the scenarios
+// that need no network; Live/ has those with a real kernel, on the benches of Laboratory/.
+// Replay/ measures nothing: it runs capture files through the switch.
 
 import ArgumentParser
 import Node

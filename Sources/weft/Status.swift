@@ -41,6 +41,9 @@ struct Status: AsyncParsableCommand {
         relayed      has no connection; frames go through the peer in REMARK
         unreachable  has no connection, and no way leads there through others
 
+      ENCRYPTED names how frames are sealed, and KEY AGE how long they have been with the key of \
+      now; packets that were refused are below. The JSON has the counts (security).
+
       With 'peers': every peer with its connections, as it tells of them, in Weave's form.
 
       With 'targets': the peers of the configuration and of 'weft connect', as typed.
@@ -50,6 +53,7 @@ struct Status: AsyncParsableCommand {
         weft status macs
         weft status connections
         weft status connections --json | jq '.[] | select(.state != "established")'
+        weft status connections --json | jq '.[] | [.peer.nickname, .security]'
         weft status --json | jq .frames
 
       EXIT CODES

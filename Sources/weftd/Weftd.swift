@@ -23,9 +23,12 @@ struct Weftd: ParsableCommand {
       says attachments.on_stop = "keep". If it is killed, containers stay attached, the host's own
       network goes on, and the next start takes everything over.
 
-      SIGHUP has it read the file again. Endpoints, faults, mesh.peers, log_level, overlay.mtu and
-      attachments.on_stop change without a frame lost on the way; the log names keys that need a
-      restart. If the file has mistakes, they are logged and everything stays as it was.
+      SIGHUP has it read the file again, and the files with passwords. Endpoints, faults, peers,
+      passwords and mesh.rekey_seconds, log_level, overlay.mtu and attachments.on_stop change
+      without a frame lost on the way; the log names keys that need a restart. If there are
+      mistakes, they are logged and everything stays as it was.
+
+      It leaves no core dumps, so that no secret gets into one.
 
       EXAMPLES
         weftd --check weft.toml      check a file and say everything that is wrong with it
@@ -34,7 +37,7 @@ struct Weftd: ParsableCommand {
       ENVIRONMENT
         WEFT_PASSWORD, WEAVE_PASSWORD
             the mesh's secret, if there is a mesh and mesh.password_file does not name a file; the
-            first that is not empty counts
+            first that is not empty counts. To change it without a restart, it has to be in a file
 
       EXIT STATUS
         0   stopped as asked, or the checked file is right
@@ -54,6 +57,12 @@ struct Weftd: ParsableCommand {
 
   @Option(help: ArgumentHelp("Check this file, report every error, exit.", valueName: "file"))
   var check: String?
+
+  /// Before the file and its secrets are read, and before there is another thread.
+  static func main() {
+    Machine.forbidDumps()
+    main(nil)
+  }
 
   func validate() throws {
     guard (config == nil) != (check == nil) else {

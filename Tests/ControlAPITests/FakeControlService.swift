@@ -25,12 +25,17 @@ actor FakeControlService: ControlService {
   private(set) var connects: [ConnectRequest] = []
   private(set) var forgets: [ForgetRequest] = []
   private let mesh: MeshReport?
+  private let secured: [PeerName: SecurityReport]
 
   /// Refuses every change with `refusal` if there is one; answers after `delay`.
-  init(refusal: ServiceError? = nil, delay: Duration = .zero, mesh: MeshReport? = nil) {
+  init(
+    refusal: ServiceError? = nil, delay: Duration = .zero, mesh: MeshReport? = nil,
+    security: [PeerName: SecurityReport] = [:]
+  ) {
     self.refusal = refusal
     self.delay = delay
     self.mesh = mesh
+    self.secured = security
   }
 
   func attach(_ request: AttachRequest) async throws(ServiceError) -> AttachmentReport {
@@ -80,6 +85,8 @@ actor FakeControlService: ControlService {
   }
 
   func meshReport() async -> MeshReport? { mesh }
+
+  func security() async -> [PeerName: SecurityReport] { secured }
 
   func connect(_ request: ConnectRequest) async throws(ServiceError) {
     connects.append(request)

@@ -4,6 +4,7 @@ import ControlPlane
 import Foundation
 import Inet
 import Mesh
+import Sealing
 
 /// A mesh of four: we know b well, dial c in vain, reach d through b, and e not at all.
 extension Samples {
@@ -46,6 +47,18 @@ extension Samples {
     failed.problem = "connection refused"
     failed.retryAfter = .seconds(12)
     return [established, connecting, failed]
+  }()
+
+  /// How frames from and to b are encrypted.
+  static let security: [PeerName: SecurityReport] = {
+    var counts = KeyCounts()
+    counts.sealed = 70
+    counts.opened = 80
+    counts.notAuthentic = 9
+    counts.replayed = 11
+    let report = SecurityReport(
+      suite: .aes256gcm, layout: .sleeve, keyAgeSeconds: 723, counts: counts)
+    return [name(11): report]
   }()
 
   static let mesh: MeshReport = {

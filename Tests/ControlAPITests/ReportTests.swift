@@ -4,6 +4,8 @@ import ControlAPI
 import ControlPlane
 import Foundation
 import Inet
+import Mesh
+import Sealing
 import Testing
 
 @Suite struct ReportTests {
@@ -21,6 +23,7 @@ import Testing
     try survives(ErrorReport(error: "e"))
     try survives(ErrorReport(error: "e", field: "f", accepted: "a"))
     try survives(ConnectionReport.all(in: Samples.mesh))
+    try survives(ConnectionReport.all(in: Samples.mesh, security: Samples.security))
     try survives(MeshPeerReport.all(in: Samples.mesh))
     var status = Samples.status
     status.mesh = MeshSummaryReport(Samples.mesh)
@@ -67,6 +70,25 @@ import Testing
     let macs = String(decoding: try JSONForm.compact(Samples.macs), as: UTF8.self)
     #expect(macs.contains(#""age_seconds":61,"location":"port vw1""#))
     #expect(macs.contains(#""location":"vtep 192.0.2.1 vni 42""#))
+  }
+
+  @Test func encryptionIsToldOfConnectionsThatHaveIt() throws {
+    let connections = ConnectionReport.all(in: Samples.mesh, security: Samples.security)
+    #expect(connections.map { $0.security != nil } == [true, false, false, false, false])
+    let text = String(decoding: try JSONForm.compact(connections), as: UTF8.self)
+    #expect(
+      text.contains(
+        #""security":{"key_age_seconds":723,"opened":80,"protocol":"sleeve","#
+          + #""refused":{"not_authentic":9,"replayed":11},"sealed":70,"suite":"aes256gcm"}"#),
+      "\(text)")
+    // An address that is dialled besides is not the connection.
+    var mesh = Samples.mesh
+    mesh.connections[1].peer = Samples.name(11)
+    let reports = ConnectionReport.all(in: mesh, security: Samples.security)
+    #expect(reports.map { $0.security != nil } == [true, false, false, false, false])
+    let esp = SecurityReport(
+      suite: .aes256gcm, layout: .esp, keyAgeSeconds: -1, counts: KeyCounts())
+    #expect(esp.packets == .esp && esp.keyAgeSeconds == 0 && esp.refused.total == 0)
   }
 
   @Test func reasonsWithoutFramesStayInTheJSON() throws {

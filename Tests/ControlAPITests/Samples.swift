@@ -23,7 +23,10 @@ enum Samples {
   static let workers = [
     WorkerReport(
       index: 0, core: 1, idle: .adaptive, state: .sleeping, breaths: 123_456, idleBreaths: 1000,
-      loadPercent: 12.5, framesFree: 16_000, framesTotal: 16_384),
+      loadPercent: 12.5, framesFree: 16_000, framesTotal: 16_384,
+      frames: FrameReport(
+        received: 31, generated: 32, copied: 33, sent: 34, punted: 35, dropped: 36, merged: 37,
+        held: 38, takenOver: 39, handedOver: 40)),
     WorkerReport(
       index: 1, core: 2, idle: .spin, state: .running, breaths: 7, idleBreaths: 0,
       loadPercent: 100, framesFree: 0, framesTotal: 16_384),

@@ -65,6 +65,15 @@ import Testing
     }
   }
 
+  @Test func encryptionIsToldToWhoAsksForJSON() async throws {
+    let service = FakeControlService(mesh: Samples.mesh, security: Samples.security)
+    try await serve(service) { server async throws in
+      #expect(
+        try await server.client.connections()
+          == ConnectionReport.all(in: Samples.mesh, security: Samples.security))
+    }
+  }
+
   @Test func theClientUnderstandsEachOfThem() async throws {
     try await serve { server async throws in
       let client = server.client

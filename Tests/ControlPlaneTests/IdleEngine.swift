@@ -16,8 +16,12 @@ extension IdleEngine {
   func takeHints(_ body: (Hint) -> Void) {}
   func takeControlFrames(_ body: (ControlFrame) -> Void) {}
   func order(_ orders: [ControlOrder]) -> Bool { true }
-  func beginSession(_ key: SessionKey, isOutbound: Bool) -> UInt16? { nil }
-  func endSession(_ session: UInt16) {}
+  func setSecurityIdentifiers(
+    _ identifiers: Set<SecurityIdentifier>, port: PortIndex
+  ) throws(EngineFailure) {}
+  func addKey(_ key: FrameKey) -> UInt16? { nil }
+  func removeKey(_ place: UInt16) {}
+  func counts(ofKey place: UInt16) -> KeyCounts { KeyCounts() }
   func openSockets(_ request: SocketPortRequest) throws(EngineFailure) {}
   func addUDPPort(_ udpPort: UInt16, port: PortIndex) throws(EngineFailure) {}
   func removeUDPPort(_ udpPort: UInt16, port: PortIndex) throws(EngineFailure) {}

@@ -156,6 +156,9 @@ package struct HostileFrames {
       optional.options = random.bytes(length)
       frames.append(optional.vxlan(network: MemorySwitch.network, inner: frame(from: 4, to: 0)))
     }
+    frames += (20..<70).map {
+      builder.ipv4(protocolNumber: 50, payload: random.bytes($0))
+    }
     var group = FrameBuilder(sourceMAC: MACAddress(bits: 0x0100_5E00_0001))
     frames.append(group.arpRequest())
     group.sourceMAC = stationMAC(0)

@@ -62,7 +62,8 @@ package final class MemoryMesh {
         broadcast: endpoints(routes.broadcast(at: peer, from: other), at: peer))
     }
     bridge.model.setMeshFlood(endpoints(routes.broadcast(at: peer, from: peer), at: peer))
-    bridge.model.setNeighbours(Set(routes.neighbours[peer].map { peerAddress($0) }))
+    bridge.model.setNeighbours(
+      Dictionary(uniqueKeysWithValues: routes.neighbours[peer].map { (peerAddress($0), false) }))
     _ = bridge.model.commit()
   }
 

@@ -28,7 +28,7 @@ extension MemorySwitch {
     let own = ShortID(MemorySwitch.meshShortIDs[0])
     model.setMesh(shortID: own, port: MemorySwitch.meshPort)
     model.setMeshFlood([1, 2].compactMap { peers[$0] })
-    model.setNeighbours([peerAddress(1), peerAddress(2)])
+    model.setNeighbours([peerAddress(1): false, peerAddress(2): false])
     publish()
     return peers
   }

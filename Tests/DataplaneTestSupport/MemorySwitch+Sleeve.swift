@@ -34,8 +34,10 @@ package struct SleeveMesh {
   package var sleeveLinks: [Int: EndpointIndex] = [:]
   /// Links to neighbours 1 and 2 by VXLAN.
   package var vxlanLinks: [Int: EndpointIndex] = [:]
-  /// Sessions of neighbours with keys.
-  package var sessions: [Int: UInt16] = [:]
+  /// Where the keys are for what is sent to neighbours with keys.
+  package var sealing: [Int: UInt16] = [:]
+  /// Where the keys are for what comes from neighbours with keys.
+  package var opening: [Int: UInt16] = [:]
 }
 
 extension MemorySwitch {
@@ -75,7 +77,7 @@ extension MemorySwitch {
       shortID: ShortID(MemorySwitch.meshShortIDs[0]), port: MemorySwitch.meshPort,
       sleevePort: MemorySwitch.sleevePort, name: MemorySwitch.peerNames[0])
     model.setMeshFlood([1, 2].compactMap { mesh.peers[$0] })
-    model.setNeighbours([peerAddress(1), peerAddress(2)])
+    model.setNeighbours([peerAddress(1): false, peerAddress(2): false])
     publish()
     return mesh
   }
@@ -84,14 +86,21 @@ extension MemorySwitch {
     to neighbour: Int, _ sleeve: SleeveOptions, _ mesh: inout SleeveMesh
   ) throws {
     if let bytes = sleeve.keys[neighbour] {
-      mesh.sessions[neighbour] = try found(
-        sessions.begin(found(SessionKey(bytes: bytes)), isOutbound: sleeve.isOutbound))
+      let key = try found(SessionKey(bytes: bytes))
+      mesh.sealing[neighbour] = try found(
+        keys.add(
+          FrameKey(secretbox: key, isSenderOutbound: sleeve.isOutbound, isSealing: true)))
+      mesh.opening[neighbour] = try found(
+        keys.add(
+          FrameKey(secretbox: key, isSenderOutbound: !sleeve.isOutbound, isSealing: false)))
     }
     let name = MemorySwitch.peerNames[neighbour]
     let shortID = ShortID(MemorySwitch.meshShortIDs[neighbour])
     let link = try found(
       model.addLink(to: name, by: .sleeve, underlayPort: MemorySwitch.underlay))
-    model.setLink(link, shortID: shortID, path: sleevePath(to: neighbour, sleeve, mesh))
+    model.setLink(
+      link, shortID: shortID, path: sleevePath(to: neighbour, sleeve, mesh),
+      receives: LinkReception(isReceiving: true, opening: mesh.opening[neighbour]))
     mesh.sleeveLinks[neighbour] = link
     let other = try found(
       model.addLink(to: name, by: .vxlan, underlayPort: MemorySwitch.underlay))
@@ -104,13 +113,13 @@ extension MemorySwitch {
     to neighbour: Int, _ sleeve: SleeveOptions, _ mesh: SleeveMesh
   ) -> EndpointPath {
     var path = vxlanPath(to: neighbour)
-    let overhead = mesh.sessions[neighbour] == nil ? 6 + 14 : 30 + 14
+    let overhead = mesh.sealing[neighbour] == nil ? 6 + 14 : 30 + 14
     path.destinationPort = MemorySwitch.sleevePort
     path.innerLengthMax = sleeve.datagramLengthMax - overhead
+    path.sealing = mesh.sealing[neighbour]
     path.sleeve = EndpointPath.Sleeve(
       sourcePort: MemorySwitch.sleevePort, datagramLengthMax: sleeve.datagramLengthMax,
-      session: mesh.sessions[neighbour], fragmentPort: MemorySwitch.sockets,
-      mayFragment: sleeve.mayFragment)
+      fragmentPort: MemorySwitch.sockets, mayFragment: sleeve.mayFragment)
     return path
   }
 

@@ -55,7 +55,7 @@ package final class MemorySwitch {
   /// Ports being served, by number.
   package private(set) var ports: [PortIndex: MemoryPort] = [:]
   /// Keys of neighbours' sleeves.
-  package let sessions = SleeveSessions()
+  package let keys = FrameKeys()
   /// The worker's reports of neighbours' frames.
   package var controlFrames: ConsumerRing<ControlFrame>
   /// Frames that the worker is to send to neighbours.
@@ -71,7 +71,7 @@ package final class MemorySwitch {
     model = try ForwardingModel(memory: snapshots, seed: 1, options: .init())
     ends = try WorkerEnds(frameCount: options.frameCount)
     worker = ends.makeWorker(
-      snapshot: snapshots, index: 0, hintEvent: -1, sessions: sessions, handOver: options.handOver,
+      snapshot: snapshots, index: 0, hintEvent: -1, keys: keys, handOver: options.handOver,
       wakeEvents: [-1, -1])
     commands = ends.commandEnd()
     hints = ends.hintEnd()

@@ -3,6 +3,7 @@
 import Dataplane
 import DataplaneTestSupport
 import Forwarding
+import Routing
 import TestSupport
 import Testing
 
@@ -15,7 +16,7 @@ struct AccountingTests {
   private static let commonReasons = DropReason.allCases.filter {
     ![
       .nobodyToFloodTo, .nextHopUnresolved, .portGone, .faultInjected, .handOverRingFull,
-      .controlRingFull, .piecesMissing,
+      .controlRingFull, .piecesMissing, .keyMissing,
     ].contains($0)
   }
 
@@ -30,6 +31,8 @@ struct AccountingTests {
     options.fillTarget = 16
     let bridge = try MemorySwitch(options)
     _ = try bridge.joinSleeve(HostileFrames.sleeveOptions)
+    // Somebody's frames have to be sealed, and some of those that come in his name are not.
+    bridge.model.setNeighbours([peerAddress(1): false, peerAddress(2): false, peerAddress(3): true])
     for station in 0..<6 { bridge.learn(station, at: location(station)) }
     var arrived = 0
     for _ in 0..<AccountingTests.frameCount {

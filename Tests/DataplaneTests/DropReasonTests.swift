@@ -10,8 +10,11 @@ import Testing
 
 /// Every reason for which a worker drops frames.
 struct DropReasonTests {
-  // Frames in pieces are in tests of their own.
-  @Test(arguments: DropReason.allCases.filter { $0 != .piecesMissing })
+  // Frames in pieces, and what is to be sealed, are in tests of their own.
+  @Test(
+    arguments: DropReason.allCases.filter {
+      ![.piecesMissing, .keyMissing].contains($0)
+    })
   func dropIsCountedUnderItsReasonAloneAndTheChunkComesBack(reason: DropReason) throws {
     let (bridge, count) = try provoked(reason)
     let account = try bridge.account
@@ -37,9 +40,10 @@ struct DropReasonTests {
       .innerTooShort, .endpointUnknown:
       try unopened(reason)
     case .peerUnknown, .meshLoop: try strayed(reason)
-    case .sleeveMalformed, .sleeveNotAuthentic, .sleeveReplayed, .specialMisplaced,
-      .controlRingFull, .piecesMissing:
+    case .sleeveMalformed, .notAuthentic, .replayed, .specialMisplaced, .controlRingFull,
+      .piecesMissing, .keyMissing:
       try unpacked(reason)
+    case .notSealed, .securityUnknown: try unsealed(reason)
     }
   }
 
@@ -55,12 +59,12 @@ struct DropReasonTests {
         try bench.pass(Array((name + zeroFrame(30)).prefix(length)), via: 1)
       }
       return (bench.bridge, 4)
-    case .sleeveNotAuthentic:
+    case .notAuthentic:
       for length in [30, 40, sealed.count - 1] {
         try bench.pass(Array(sealed.prefix(length)), via: 2)
       }
       return (bench.bridge, 3)
-    case .sleeveReplayed:
+    case .replayed:
       for _ in 0..<4 { try bench.pass(sealed, via: 2) }
       return (bench.bridge, 3)
     case .specialMisplaced:
@@ -72,6 +76,22 @@ struct DropReasonTests {
       for _ in 0..<1028 { try bench.pass(datagram, via: 1) }
       return (bench.bridge, 16)
     }
+  }
+
+  /// Packets that should have been sealed, or are by a key that nobody has.
+  private func unsealed(_ reason: DropReason) throws -> (MemorySwitch, UInt64) {
+    let bench = try DecryptBench()
+    let inner = frame(from: 1, to: 2)
+    if reason == .notSealed {
+      for neighbour in 1...2 {
+        let network = DecryptBench.network(from: neighbour, to: 0)
+        try bench.pass(meshOuter(fromPeer: neighbour, inner, network: network))
+      }
+    } else {
+      try bench.pass(DecryptBench.outer([UInt8](repeating: 9, count: 80), from: 1))
+      try bench.pass(DecryptBench.outer(bench.seal(inner, from: 1), from: 1))
+    }
+    return (bench.bridge, 2)
   }
 
   private func refused(_ reason: DropReason) throws -> (MemorySwitch, UInt64) {

@@ -134,12 +134,12 @@ struct SleevePackTests {
     try bench.check()
   }
 
-  @Test func datagramOfAnEndedSessionIsNotSent() throws {
+  @Test func datagramOfARemovedKeyIsNotSent() throws {
     let bench = try SleeveBench(sealedOptions())
-    bench.bridge.sessions.end(try #require(bench.mesh.sessions[1]))
+    bench.bridge.keys.remove(try #require(bench.mesh.sealing[1]))
     let sent = try bench.pass([frame(from: 1, to: 11), frame(from: 1, to: 12)])
     #expect(sent[MemorySwitch.underlay]?.count == 1)
-    #expect(try bench.bridge.account.dropped(.nextHopUnresolved) == 1)
+    #expect(try bench.bridge.account.dropped(.keyMissing) == 1)
     try bench.check()
   }
 

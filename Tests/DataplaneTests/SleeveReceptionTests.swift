@@ -211,7 +211,7 @@ struct SleeveReceptionTests {
       let whole = bench.datagram(from: neighbour, records)
       for length in whole.indices { try bench.pass(Array(whole.prefix(length)), via: neighbour) }
     }
-    #expect(try bench.bridge.account.dropped(.sleeveNotAuthentic) > 200)
+    #expect(try bench.bridge.account.dropped(.notAuthentic) > 200)
     #expect(try bench.bridge.account.dropped(.sleeveMalformed) > 100)
     #expect(try bench.isInOrder())
   }
@@ -254,10 +254,10 @@ struct SleeveReceptionTests {
       wrong[index] ^= 0x10
       #expect(try bench.pass(wrong, via: 2).isEmpty)
     }
-    #expect(try bench.bridge.account.dropped(.sleeveNotAuthentic) == UInt64(bytes.count - 6))
+    #expect(try bench.bridge.account.dropped(.notAuthentic) == UInt64(bytes.count - 6))
     #expect(try bench.pass(bytes, via: 2) == [port(1): [inner]])
     for _ in 0..<3 { #expect(try bench.pass(bytes, via: 2).isEmpty) }
-    #expect(try bench.bridge.account.dropped(.sleeveReplayed) == 3)
+    #expect(try bench.bridge.account.dropped(.replayed) == 3)
     // The other kind has numbers of its own.
     let other = bench.datagram(from: 2, records, number: 5, isFragmentable: true)
     #expect(try bench.pass(other, via: 2) == [port(1): [inner]])
@@ -265,7 +265,7 @@ struct SleeveReceptionTests {
     let plain = sleeveDatagram(from: UnpackBench.names[2], records)
     #expect(try bench.pass(plain, via: 2).isEmpty)
     #expect(
-      try bench.bridge.account.dropped(.sleeveNotAuthentic) == UInt64(bytes.count - 6) + 1)
+      try bench.bridge.account.dropped(.notAuthentic) == UInt64(bytes.count - 6) + 1)
     #expect(try bench.isInOrder())
   }
 }

@@ -63,7 +63,7 @@ extension RealHosts {
         for word in ["Weft is here.", "a secret"] {
           #expect(!recorded.contains(word), "\(word)")
         }
-        #expect(try a.ask(["status", "connections"]).output.contains("sleeve"))
+        #expect(try a.ask(["status", "connections"]).output.contains("aes256gcm"))
       }
     }
   }

@@ -153,6 +153,42 @@ extension RealHosts {
       }
     }
 
+    @Test(.timeLimit(.minutes(1))) func passwordsAreReadAgainAndNothingTellsThem() throws {
+      try Testbed.run(containers: 0) { bed in
+        bed.a.stop()
+        let file = try bed.a.writePassword("correct horse")
+        let mesh = bed.a.config() + "[mesh]\n"
+        let encrypted = mesh + "password_file = \"\(file)\"\nrekey_seconds = 60\n"
+        try bed.a.writeConfig(encrypted)
+        try bed.a.start()
+        try reload(bed.a, "reloaded changed=nothing")
+        _ = try bed.a.writePassword("battery staple")
+        try reload(bed.a, "reloaded changed=mesh.password_file")
+        try bed.a.writeConfig(encrypted.replacing("= 60", with: "= 61"))
+        try reload(bed.a, "reloaded changed=mesh.rekey_seconds")
+        try bed.a.writeConfig(encrypted + "accepted_password_files = [\"\(file)\"]\n")
+        try reload(bed.a, "not reloaded")
+        try bed.a.writeConfig(mesh)
+        try reload(bed.a, "keys=mesh.password_file")
+
+        let process = try #require(bed.a.weftd)
+        let request = #"GET /metrics HTTP/1.1\r\nHost: weft\r\nConnection: close\r\n\r\n"#
+        let metrics = try attempt([
+          "sh", "-c", "printf '\(request)' | socat -t 10 - UNIX-CONNECT:\(bed.a.socket)",
+        ])
+        #expect(metrics.output.contains("\nweft_peers 1\n"), "\(metrics)")
+        let environment = try String(
+          contentsOfFile: "/proc/\(process.id)/environ", encoding: .utf8)
+        let command = try String(contentsOfFile: "/proc/\(process.id)/cmdline", encoding: .utf8)
+        let report = try bed.a.ask(["report"]).output
+        let told = [
+          process.errors, process.output, metrics.output, environment, command, report,
+          try bed.a.statusText(),
+        ]
+        for text in told { #expect(!text.contains("horse") && !text.contains("staple")) }
+      }
+    }
+
     @Test(.timeLimit(.minutes(1))) func hangupBeforeItIsReadyReloadsAsSoonAsItIs() throws {
       try Testbed.run(containers: 0) { bed in
         bed.a.stop()

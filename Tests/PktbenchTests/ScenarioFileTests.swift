@@ -42,6 +42,19 @@ struct ScenarioFileTests {
     #expect(try parse("scenario = \"pretend\"\nagainst = []\nseconds = 1").against == [])
   }
 
+  @Test("batches, peers and encryption are keys of a file as well")
+  func newerOptionsAreKeys() throws {
+    let text = "scenario = \"seal\"\nbatch = [8]\npeers = [2]"
+    let plan = try ScenarioFile.parse(text: text, file: "x.toml").plan
+    #expect(plan.batches == [8] && plan.peers == [2])
+    let encap = "scenario = \"encap\"\nencrypted = "
+    #expect(try ScenarioFile.parse(text: encap + "true", file: "x.toml").plan.isEncrypted)
+    #expect(throws: ConfigurationErrors.self) {
+      try ScenarioFile.parse(text: encap + "1", file: "x.toml")
+    }
+    #expect(messages("scenario = \"pretend\"\nencrypted = true").count == 1)
+  }
+
   @Test("every mistake is told at once, by line, with what is accepted")
   func everyMistakeIsTold() {
     let found = messages(

@@ -39,6 +39,20 @@ struct ScenarioPlanTests {
     #expect(try wishes("--seconds", "0.25").seconds == 0.25)
   }
 
+  @Test("what is encrypted has competitors of its own")
+  func whatIsEncryptedHasItsOwnCompetitors() throws {
+    var description = PretendScenario.description
+    description.competitorsOfEncrypted = ["plain"]
+    let plan = try description.plan(for: try wishes("--encrypted"))
+    #expect(plan.isEncrypted && plan.against == ["plain", "kernel-vxlan"])
+    #expect(try !description.plan(for: try wishes()).isEncrypted)
+    #expect(throws: OptionProblems.self) {
+      try description.plan(for: try wishes("--against", "plain"))
+    }
+    #expect(problems(try wishes("--encrypted")).map(\.option) == ["encrypted"])
+    #expect(try wishes("--batch", "1", "32", "--peers", "4").batches == [1, 32])
+  }
+
   @Test("every problem is told at once, with what is accepted")
   func everyProblemIsTold() {
     let found = problems(

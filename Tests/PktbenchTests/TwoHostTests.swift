@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Sealing
 import Synchronization
 import Testing
 
@@ -24,6 +25,65 @@ extension LiveScenarioTests {
       #expect(measure.unit == "bytes/s" && measure.size == size)
       #expect(measure.lost == 0 && measure.ours > 0)
     }
+  }
+
+  @Test(arguments: [64, 1428])
+  func framesTravelBySleeveBesideVXLAN(size: Int) throws {
+    var plan = try plan(SleeveScenario.self, seconds: 0.2)
+    plan.sizes = [size]
+    plan.against = ["vxlan", "xdp"]
+    let measures = try measured(SleeveScenario.self, plan)
+    // Through the kernel's sockets only streams are sent.
+    let isStream = size == 1428
+    #expect(measures.map(\.name) == (isStream ? ["sleeve", "sockets"] : ["sleeve"]))
+    #expect(measures.map(\.against) == (isStream ? ["vxlan", "xdp"] : ["vxlan"]))
+    for measure in measures { expectBothSides(of: measure, size: size) }
+  }
+
+  @Test func sealedSleeveIsMeasuredAlone() throws {
+    var plan = try plan(SleeveScenario.self, seconds: 0.2)
+    plan.sizes = [1428]
+    plan.against = []
+    let measures = try measured(SleeveScenario.self, plan)
+    #expect(measures.map(\.name) == ["sleeve", "sleeve.sealed"])
+    #expect(measures.allSatisfy { $0.ours > 0 && $0.lost == 0 && $0.theirs == nil })
+  }
+
+  @Test(arguments: [64, 1464])
+  func framesTravelEncryptedBesideOtherWays(size: Int) throws {
+    var plan = try plan(EncryptedScenario.self, seconds: 0.2)
+    plan.sizes = [size]
+    plan.against = ["vxlan", "sleeve"] + suites.map { "sleeve-\($0.name)" }
+    let measures = try measured(EncryptedScenario.self, plan)
+    #expect(measures.map(\.against) == plan.against.map(Optional.some))
+    for measure in measures {
+      #expect(measure.name == "encrypted")
+      expectBothSides(of: measure, size: size)
+    }
+  }
+
+  @Test func encapsulationIsEncrypted() throws {
+    let wishes = ScenarioWishes(sizes: [60, 1500], isEncrypted: true)
+    var plan = try EncapScenario.description.plan(for: wishes)
+    #expect(plan.against == ["vxlan", "kernel-vxlan", "kernel-vxlan-rps"])
+    plan.against = ["vxlan", "kernel-vxlan", "spin"]
+    plan.pairs = 1
+    plan.seconds = 0.05
+    let measures = try measured(EncapScenario.self, plan)
+    #expect(measures.map(\.size) == [60, 60, 60, 1500, 1500, 1500])
+    for measure in measures {
+      #expect(measure.name == "encap.encrypted" && measure.lost == 0)
+      #expect(measure.ours > 0 && (measure.theirs ?? 0) > 0)
+    }
+  }
+
+  /// Suites besides secretbox.
+  private var suites: [CipherSuite] { CipherSuite.available.filter { $0 != .secretbox } }
+
+  private func expectBothSides(of measure: Measure, size: Int) {
+    #expect(measure.size == size && measure.lost == 0)
+    #expect(measure.unit == (size == 64 ? "frames/s" : "bytes/s"))
+    #expect(measure.ours > 0 && (measure.theirs ?? 0) > 0)
   }
 
   @Test func datagramsComeBackFromTheOtherHost() throws {
@@ -51,11 +111,13 @@ extension LiveScenarioTests {
     #expect(0..<100 ~= measure.ours)
   }
 
-  @Test(arguments: ["stream", "latency", "loss", "idle"])
+  @Test(arguments: ["stream", "sleeve", "encrypted", "latency", "loss", "idle"])
   func anInterruptionEndsItSoon(name: String) throws {
     let scenario = try #require(Scenarios.all.first { $0.description.name == name })
     // A trial of a search is short, and not interrupted.
-    let plan = try plan(scenario, seconds: name == "loss" ? 0.5 : 60)
+    var plan = try plan(scenario, seconds: name == "loss" ? 0.5 : 60)
+    // Nor is a generator, so that those that can have a stream have one.
+    plan.sizes = plan.sizes.suffix(1)
     let interruption = Interruption()
     // Whatever it reports first, it is then in the middle of something.
     let run = ScenarioRun(interruption: interruption) { _ in

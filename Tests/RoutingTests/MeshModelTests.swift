@@ -180,17 +180,19 @@ struct MeshModelTests {
   @Test func neighboursComeAndGo() throws {
     var model = try model(memory)
     let addresses = (0..<600).map { IPv4Address(bits: 0x0A00_0000 + $0) }
-    model.setNeighbours(Set(addresses[0..<400]))
+    model.setNeighbours(
+      Dictionary(uniqueKeysWithValues: addresses[0..<400].map { ($0, false) }))
     publish(&model)
     #expect(refresh().sources.count == 402)
-    model.setNeighbours(Set(addresses[200..<600]))
+    model.setNeighbours(
+      Dictionary(uniqueKeysWithValues: addresses[200..<600].map { ($0, false) }))
     publish(&model)
     let snapshot = refresh()
     for (number, address) in addresses.enumerated() {
       let value = snapshot.sources.value(for: SnapshotKey.neighbour(address))
       #expect((value != PagedTableReader.missing) == (number >= 200))
     }
-    model.setNeighbours([])
+    model.setNeighbours([:])
     publish(&model)
     #expect(refresh().sources.count == 2)
   }

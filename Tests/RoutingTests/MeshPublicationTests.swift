@@ -74,7 +74,7 @@ struct MeshPublicationTests {
     set(0, peers, in: &model)
     model.setMesh(shortID: ShortID(4000), port: 6784)
     model.setMeshFlood([])
-    model.setNeighbours([])
+    model.setNeighbours([:])
     publish(&model)
     #expect(model.generation == generation)
   }

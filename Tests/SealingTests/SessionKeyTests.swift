@@ -87,4 +87,29 @@ import Testing
     var again = SeededGenerator(seed: seed)
     #expect(KeyPair(random: &again).publicKey == here.publicKey, "\(random)")
   }
+
+  // MARK: What is made of a key
+
+  /// RFC 4231 has no key of 32 bytes; this is of another implementation.
+  @Test func authenticatorIsHMAC() throws {
+    let key = try #require(SessionKey(bytes: Array(0..<32)))
+    #expect(
+      key.authenticator(of: Array("what do ya want for nothing?".utf8))
+        == bytes("099805f4ac310786968565c098db515cc50862b420ae31e20238312344bed36a"))
+    #expect(
+      key.authenticator(of: [])
+        == bytes("d38b42096d80f45f826b44a9d5607de72496a415d3f4a1a8c88e3bb9da8dc1cb"))
+  }
+
+  @Test func mixedKeyIsHMACOfThePassword() throws {
+    let key = try #require(SessionKey(bytes: Array(0..<32)))
+    let mixed = key.mixed(with: Password(Array("sesame".utf8)), nonce: Array(100..<116))
+    #expect(
+      mixed
+        == SessionKey(
+          bytes: bytes("75a39d4102118e58864dd3de22a68d1333cf2124acc0f65457330fbdbe2baf6d")))
+    #expect(mixed != key.mixed(with: Password(Array("sesama".utf8)), nonce: Array(100..<116)))
+    #expect(mixed != key.mixed(with: Password(Array("sesame".utf8)), nonce: Array(101..<117)))
+    #expect("\(mixed)" == "SessionKey(hidden)")
+  }
 }

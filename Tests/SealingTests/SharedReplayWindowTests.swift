@@ -5,18 +5,17 @@ import Testing
 
 @testable import Sealing
 
-/// The window of a session's datagrams, without the datagrams.
+/// The windows of a key, without packets.
 @Suite struct SharedReplayWindowTests {
   /// How far behind the newest number one is never too old.
   private static let reach: UInt64 = 16_368
 
-  private let slot: SessionSlot
-  private let sessions = SleeveSessions()
+  private let slot: KeySlot
+  private let ends: PacketEnds
 
   init() throws {
-    let key = try #require(SessionKey(bytes: SleeveEnds.keyBytes))
-    let session = try #require(sessions.begin(key, isOutbound: true))
-    slot = try #require(sessions.slot(at: session))
+    ends = try PacketEnds(.secretbox)
+    slot = try #require(ends.keys.slot(at: ends.opening))
   }
 
   @Test func numbersInOrderAreAcceptedOnceEach() {
@@ -27,10 +26,10 @@ import Testing
   }
 
   @Test func kindsHaveWindowsOfTheirOwn() {
-    #expect(slot.accept(7) && slot.accept(7 | unfragmentable))
-    #expect(!slot.accept(7) && !slot.accept(7 | unfragmentable))
-    #expect(slot.accept(1 << 40) && slot.accept(8 | unfragmentable))
-    #expect(!slot.accept((1 << 40) & 16_383) && slot.accept(0 | unfragmentable))
+    #expect(slot.accept(7) && slot.accept(7, isFragmentable: true))
+    #expect(!slot.accept(7) && !slot.accept(7, isFragmentable: true))
+    #expect(slot.accept(1 << 40) && slot.accept(8, isFragmentable: true))
+    #expect(!slot.accept((1 << 40) & 16_383) && slot.accept(0, isFragmentable: true))
   }
 
   @Test func numbersWithinReachAreAcceptedAfterTheNewest() {
@@ -89,4 +88,8 @@ import Testing
       #expect(!slot.accept(number))
     }
   }
+}
+
+extension KeySlot {
+  fileprivate func accept(_ number: UInt64) -> Bool { accept(number, isFragmentable: false) }
 }

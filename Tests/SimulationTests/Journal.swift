@@ -48,7 +48,8 @@ struct Journal {
     case .dialFailed(let link, let reason): "dial \(number(link)) failed: \(reason)"
     case .closed(let link, let reason): "closed \(number(link)): \(reason)"
     case .connect(let targets, _): "connect \(targets.map(\.text))"
-    case .deadline, .datagramTooLong, .forget, .underlayMTU, .overlayMTU: "\(input)"
+    case .deadline, .datagramTooLong, .forget, .underlayMTU, .overlayMTU, .keyUsed, .passwords:
+      "\(input)"
     }
   }
 
@@ -95,7 +96,9 @@ struct Journal {
     case .dialed(let link, _, _): mix(link.number ^ 2 << 32)
     case .dialFailed(let link, _): mix(link.number ^ 3 << 32)
     case .closed(let link, _): mix(link.number ^ 4 << 32)
-    case .deadline, .datagramTooLong, .connect, .forget, .underlayMTU, .overlayMTU: mix(5 << 32)
+    case .deadline, .datagramTooLong, .connect, .forget, .underlayMTU, .overlayMTU, .keyUsed,
+      .passwords:
+      mix(5 << 32)
     }
   }
 

@@ -25,13 +25,18 @@ extension World {
     }
     guard let other = receiver(of: probe.overlay, at: remote), passes(probe.overlay, number, other)
     else { return }
-    let isSealed = neighbour.key != nil
+    let isSealed = neighbour.isSealed
     guard fits(probe, isSealed: isSealed, from: number, to: other, at: remote) else { return }
     let special = probe.heard(from: hosts[number].options.name, at: source(probe.overlay, number))
     let incarnation = hosts[other].incarnation
+    let seal = link?.security?.sealing.map { Seal(key: $0, connectionUID: neighbour.connectionUID) }
+    expect((seal != nil) == isSealed, number, "a probe is sealed if it has to be")
     for _ in 0..<(chance(of10000: conditions.duplicatesPer10000) ? 2 : 1) {
       let wait = chance(of10000: conditions.latePer10000) ? delay() * 20 : delay()
-      schedule(.input(host: other, incarnation: incarnation, .special(special)), after: wait)
+      let event =
+        seal.map { Event.sealed(host: other, incarnation: incarnation, special, $0) }
+        ?? .input(host: other, incarnation: incarnation, .special(special))
+      schedule(event, after: wait)
     }
   }
 
@@ -84,7 +89,11 @@ extension World {
 extension OverlayProbe {
   /// Bytes of the IP packet that carries it.
   fileprivate func packetLength(isSealed: Bool) -> Int {
-    overlay == .fastdp ? frameLength + 36 : frameLength + 14 + (isSealed ? 30 : 6) + 28
+    if overlay == .fastdp, isSealed {
+      // IPv4, SPI and number, IV, UDP, VXLAN, trailer and what fills up to 4 bytes, tag.
+      return 20 + 16 + (18 + frameLength + 3) / 4 * 4 + 16
+    }
+    return overlay == .fastdp ? frameLength + 36 : frameLength + 14 + (isSealed ? 30 : 6) + 28
   }
 
   /// What the other end hears of it.

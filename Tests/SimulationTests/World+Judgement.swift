@@ -21,6 +21,7 @@ extension World {
     expect(isTold == (before != after), number, "a change of forwarding is told, nothing else")
     if isTold {
       judgeForwarding(number, after)
+      judgeKeys(number, after)
       judgeChoices(number, effects, before: before, after: after)
     }
     if isTold || eventCount % 64 == 0 { judgeNames(number) }

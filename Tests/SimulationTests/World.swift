@@ -62,6 +62,8 @@ final class World {
 
   enum Event {
     case input(host: Int, incarnation: Int, MeshInput)
+    /// A special frame that has to be opened first.
+    case sealed(host: Int, incarnation: Int, OverlaySpecial, Seal)
     case arrival(SessionEnd, MeshInput)
     case answer(host: Int, incarnation: Int, LinkIdentifier, SocketAddress)
     case deadline(host: Int, incarnation: Int)
@@ -192,6 +194,8 @@ final class World {
     switch event {
     case .input(let number, let incarnation, let input):
       if isAlive(number, incarnation) { give(input, to: number) }
+    case .sealed(let number, let incarnation, let special, let seal):
+      if isAlive(number, incarnation) { open(special, seal, at: number) }
     case .arrival(let end, let input): arrive(input, at: end)
     case .answer(let number, let incarnation, let link, let address):
       if isAlive(number, incarnation) { answer(number, link, address) }

@@ -18,7 +18,10 @@ enum LayerRules {
     let rows: [(Int, Side, [String])] = [
       (
         0, .shared,
-        ["CXDP", "CSodium", "CLinux", "CPrograms", "CIntrinsics", "CLaboratory", "CProbe"]
+        [
+          "CXDP", "CSodium", "CCiphers", "CLinux", "CPrograms", "CIntrinsics", "CLaboratory",
+          "CProbe",
+        ]
       ),
       (1, .shared, ["Forwarding", "Wire", "Tables", "Inet", "Telemetry", "Sealing"]),
       (2, .control, ["Mesh", "Gob", "IPAM", "DNS"]),

@@ -3,6 +3,7 @@
 internal import Forwarding
 internal import Inet
 internal import Routing
+internal import Sealing
 internal import Tables
 
 /// A model of two station ports, an underlay port and an endpoint, with known stations: half of
@@ -25,7 +26,10 @@ struct Fabric: ~Copyable {
   /// The endpoint's location.
   static var endpoint: Location { Location(EndpointIndex(0)) }
 
-  init(stations: Int, senders: Location, receivers: Location) throws {
+  /// Without `keys` nothing is sealed.
+  init(
+    stations: Int, senders: Location, receivers: Location, sealsWith keys: FrameKeys? = nil
+  ) throws {
     let memory = try SnapshotMemory(pageCount: 16_384, entryCountMax: 131_072)
     let pairCount = stations / 2
     var model = try ForwardingModel(memory: memory, seed: 1, options: .init())
@@ -35,7 +39,7 @@ struct Fabric: ~Copyable {
       address: FrameBytes.endpointAddress, network: FrameBytes.network,
       underlayPort: Fabric.underlay)
     guard let index else { throw Refused() }
-    model.setEndpoint(index, reached: FrameBytes.pathToEndpoint)
+    model.setEndpoint(index, reached: try Fabric.path(sealsWith: keys))
     for number in 0..<pairCount {
       model.learn(FrameBytes.sender(number), at: senders)
       model.learn(FrameBytes.receiver(number), at: receivers)
@@ -44,6 +48,19 @@ struct Fabric: ~Copyable {
     self.memory = memory
     self.pairCount = pairCount
     self.model = model
+  }
+
+  /// The path to the endpoint; with `keys` what takes it is sealed in ESP, with a new key in them.
+  private static func path(sealsWith keys: FrameKeys?) throws -> EndpointPath {
+    guard let keys else { return FrameBytes.pathToEndpoint }
+    guard let base = SessionKey(bytes: [UInt8](repeating: 1, count: 32)) else { throw Refused() }
+    let key = FrameKey(
+      .aes256gcm, layout: .esp, isSealing: true, identifier: 1, from: base,
+      nonce: [UInt8](repeating: 2, count: 32), info: [])
+    var path = FrameBytes.pathToEndpoint
+    path.sealing = keys.add(key)
+    guard path.sealing != nil else { throw Refused() }
+    return path
   }
 
   /// The model did not take what the benchmark needs.

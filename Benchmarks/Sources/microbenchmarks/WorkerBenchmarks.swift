@@ -2,6 +2,7 @@
 
 internal import Dataplane
 internal import Forwarding
+internal import Sealing
 internal import Tables
 internal import Telemetry
 
@@ -20,6 +21,7 @@ enum WorkerBenchmarks {
       breath("encapsulate", Breath.Options(frames: 64, stations: 16)),
       breath("encapsulate", Breath.Options(frames: 64, stations: 65_536)),
       flood(length: 64), flood(length: 1350),
+      sealed(length: 64), sealed(length: 1350),
       Benchmark("Dataplane.breathe.idle", items: 1) { try Breath(Breath.Options(frames: 0)) },
     ]
   }
@@ -31,6 +33,13 @@ enum WorkerBenchmarks {
   private static func breath(_ kind: String, _ options: Breath.Options) -> Benchmark {
     let name = "\(kind).\(options.frames)-frames.\(options.stations)-stations"
     return Benchmark("Dataplane.breathe.\(name)", items: options.frames) { try Breath(options) }
+  }
+
+  /// From a station to the endpoint, in ESP.
+  private static func sealed(length: Int) -> Benchmark {
+    Benchmark("Dataplane.breathe.encapsulate-sealed.64-frames.\(length)-bytes", items: 64) {
+      try Breath(Breath.Options(frames: 64, length: length, isSealed: true))
+    }
   }
 
   /// From a station to the other station port and to the endpoint.
@@ -52,6 +61,8 @@ private struct Breath: ~Copyable, Workload {
     var to = Fabric.endpoint
     /// 1 for known receivers; more if the receivers are unknown and floods reach so many.
     var receiversPerFrame: UInt64 = 1
+    /// Whether what is for the endpoint is sealed.
+    var isSealed = false
   }
 
   private let fabric: Fabric
@@ -64,8 +75,10 @@ private struct Breath: ~Copyable, Workload {
   private var drawnCount = 0
 
   init(_ options: Options) throws {
+    let keys = FrameKeys()
     let fabric = try Fabric(
-      stations: options.stations, senders: options.from, receivers: options.to)
+      stations: options.stations, senders: options.from, receivers: options.to,
+      sealsWith: options.isSealed ? keys : nil)
     let ends = try WorkerEnds(frameCount: 2048)
     let indices = [Fabric.firstPort, Fabric.secondPort, Fabric.underlay]
     ports = try indices.map { try MemoryPort(port: $0, frames: ends.frames) }
@@ -83,7 +96,7 @@ private struct Breath: ~Copyable, Workload {
         : fabric.broadcast(index, length: options.length)
     }
     receiversPerFrame = options.receiversPerFrame
-    worker = ends.makeWorker(snapshot: fabric.memory, index: 0, hintEvent: -1)
+    worker = ends.makeWorker(snapshot: fabric.memory, index: 0, hintEvent: -1, keys: keys)
     self.fabric = fabric
     self.ends = ends
     _ = worker.breathe()

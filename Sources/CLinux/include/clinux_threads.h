@@ -18,6 +18,10 @@ int clinux_restrict_thread(const unsigned* cores, size_t count);
 /// most `capacity` of them written; or -errno.
 int clinux_allowed_cores(unsigned* cores, size_t capacity);
 
+/// Keeps the process's memory out of core dumps, whoever would take them, and out of reach of other
+/// processes without CAP_SYS_PTRACE. Returns 0 or -errno.
+int clinux_forbid_dumps(void);
+
 /// Starts a detached-from-nothing POSIX thread named `name` (15 bytes at most) that runs
 /// `body(context)`. Returns 0 or -errno.
 int clinux_start_thread(const char* name, uint64_t* thread, void (*body)(void*), void* context);

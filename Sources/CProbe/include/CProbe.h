@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What plain C needs for what the forwarding tables do: the competitors `c-probe` and `copy` of
-// pktbench. Nothing else depends on this module.
+// pktbench. `cprobe_sealing.h` has another one, `libsodium`. Nothing else depends on this module.
 //
 // Whoever calls this may hold no pointers, so that a probe and a copier are numbers: what
 // `cprobe_make` and `cprobe_make_copier` return, until they are given back.
@@ -9,6 +9,8 @@
 #pragma once
 
 #include <stdint.h>
+
+#include "cprobe_sealing.h"
 
 /// Keys that `cprobe_look_up` looks up in one pass.
 #define CPROBE_WANTED 262144

@@ -11,7 +11,8 @@ struct cprograms_object {
   unsigned long size;
 };
 
-/// The object with the program `weft_underlay` and the maps `sockets` and `overlay_addresses`.
+/// The object with the program `weft_underlay` and the maps `sockets`, `overlay_addresses` and
+/// `security_associations`.
 struct cprograms_object cprograms_underlay(void);
 
 /// The object with the program `weft_port` and the maps `sockets` and `missed`.

@@ -6,19 +6,23 @@
 // Functions that return int return 0 or a descriptor, or the negative of an errno.
 #pragma once
 
-/// An object to load: the name of its only program and of the map it has besides `sockets`.
+/// An object to load: the name of its only program and of the maps it has besides `sockets`; the
+/// second is null if there is only one.
 struct cxdp_object {
   const void* bytes;
   unsigned long size;
   const char* program;
   const char* map;
+  const char* second_map;
 };
 
 /// Descriptors of what was loaded, owned by the caller; closing all of them unloads it.
+/// `second_map` is -1 if none was asked for.
 struct cxdp_program {
   int program;
   int sockets;
   int map;
+  int second_map;
 };
 
 /// How an interface runs its program: what it has, and what an attachment asks for.

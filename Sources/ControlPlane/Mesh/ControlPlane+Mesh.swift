@@ -40,7 +40,9 @@ extension ControlPlane {
     var machine = MeshMachine.Options(
       name: name, uid: UInt64.random(in: 1 ... .max, using: &random), nickname: wanted.nickname)
     machine.port = wanted.port
-    machine.password = wanted.password
+    machine.passwords = wanted.passwords
+    if let ciphers = wanted.ciphers { machine.suites = ciphers }
+    machine.rekeyInterval = .seconds(wanted.rekeySeconds)
     machine.hasDiscovery = wanted.hasDiscovery
     machine.connectionCountMax = wanted.connectionCountMax
     machine.trustedSubnets = wanted.trustedSubnets

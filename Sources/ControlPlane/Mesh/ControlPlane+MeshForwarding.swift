@@ -41,9 +41,11 @@ extension ControlPlane {
 
   /// Tries again, once a second, what is not complete.
   func followPeersAgain() {
-    endRetiredSessions()
+    removeRetiredKeys()
+    renewUsedKeys()
     guard let mesh else { return }
-    if mesh.isShortOfRoom { followForwarding() }
+    if mesh.isShortOfRoom || mesh.hasKeysMissing { followForwarding() }
+    tellSecurityIdentifiers()
     let isIncomplete = mesh.ways.values.contains {
       if case .none = $0 { true } else { false }
     }
@@ -106,7 +108,7 @@ extension ControlPlane {
     model.setMesh(
       shortID: forwarding.shortID, port: meshVXLANPort, sleevePort: options.mesh?.port ?? 0,
       name: options.mesh?.name ?? .unknown, otherPorts: otherMeshPorts)
-    model.setNeighbours(forwarding.neighbours.filter { $0.fastdp != nil }.addresses)
+    model.setNeighbours(forwarding.neighbours.sources)
     for neighbour in forwarding.neighbours {
       tellLinks(of: neighbour, shortID: shortIDs[neighbour.name] ?? nil)
     }
@@ -115,7 +117,7 @@ extension ControlPlane {
       let next = peer.nextHop.flatMap { neighbours[$0] }
       model.setPeer(
         index, shortID: peer.shortID,
-        path: next.flatMap { hop in hop.chosen.flatMap { path(to: hop, by: $0) } },
+        path: next.flatMap { hop in carrier(of: hop).flatMap { path(to: hop, by: $0) } },
         broadcast: reachable(peer.broadcast))
     }
     model.setMeshFlood(reachable(forwarding.broadcast))
@@ -135,6 +137,16 @@ extension ControlPlane {
 }
 
 extension [MeshForwarding.Neighbour] {
+  /// Where packets of VXLAN come from, and whether they have to be sealed.
+  fileprivate var sources: [IPv4Address: Bool] {
+    let sources = filter { $0.fastdp != nil }.flatMap { neighbour in
+      [neighbour.fastdp?.remote?.address, neighbour.sleeve?.remote?.address].compactMap(\.self)
+        .map { ($0, neighbour.isSealed) }
+    }
+    // Of two neighbours with one address the stricter one counts.
+    return Dictionary(sources) { $0 || $1 }
+  }
+
   /// Where their datagrams come from, and ours go to.
   fileprivate var addresses: Set<IPv4Address> {
     Set(flatMap { [$0.fastdp?.remote?.address, $0.sleeve?.remote?.address] }.compactMap(\.self))

@@ -48,8 +48,12 @@ extension ControlPlane {
         "no frames are sent to it: no short number of its own, or the forwarding tables are full"
       return
     }
-    let link = neighbour.chosen == .fastdp ? neighbour.fastdp : neighbour.sleeve
-    switch link?.remote.flatMap({ mesh?.ways[$0.address] }) {
+    let carrier = carrier(of: neighbour)
+    if let carrier, carrier != neighbour.chosen {
+      connection.overlay = carrier.rawValue
+      connection.overlayReason = "fastdp has no way at present: sealed, it needs AF_XDP"
+    }
+    switch carrier.flatMap({ neighbour.link(by: $0) })?.remote.flatMap({ mesh?.ways[$0.address] }) {
     case .direct?: connection.underlay = "xdp"
     case .kernel(_, let reason)?:
       connection.underlay = "socket"

@@ -18,6 +18,14 @@ extension ControlPlane {
     package var targets: [String]
     /// The secret of the whole mesh; nil: nothing is encrypted.
     package var password: Password?
+    /// Secrets that others may have instead, for the time of a change; none of them is our own.
+    package var acceptedPasswords: [Password]
+    /// How frames may be sealed between Weft's hosts, the best first; nil: as this processor likes.
+    ///
+    /// Weave's routers are offered `secretbox` whatever this says.
+    package var ciphers: [CipherSuite]?
+    /// Seconds until frames are sealed with another key.
+    package var rekeySeconds: Int
     /// Whether peers of peers are dialled.
     package var hasDiscovery: Bool
     /// Connections at most; 0: no limit.
@@ -33,6 +41,9 @@ extension ControlPlane {
       listenAddress = IPv4Address(bits: 0)
       targets = []
       password = nil
+      acceptedPasswords = []
+      ciphers = nil
+      rekeySeconds = 3600
       hasDiscovery = true
       connectionCountMax = 200
       trustedSubnets = []

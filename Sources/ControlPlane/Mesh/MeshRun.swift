@@ -33,20 +33,27 @@ struct MeshRun {
     let overlay: OverlayKind
   }
 
-  /// Where the data plane keeps a connection's key.
-  struct Session {
-    let connectionUID: UInt64
-    /// Nil if it had no room.
-    let slot: UInt16?
+  /// Where the data plane keeps a key.
+  struct Key {
+    let link: Link
+    let place: UInt16
   }
 
   /// Links in the forwarding tables.
   var links: [Link: EndpointIndex] = [:]
-  /// Keys that the data plane has, by neighbour.
-  var sessions: [PeerName: Session] = [:]
+  /// Keys that the data plane has.
+  var keys: [FrameKey: Key] = [:]
   /// Keys that are not to be used any more, with the generation from which on no snapshot names
   /// them; nil: the published one may.
-  var retiredSessions: [(slot: UInt16, generation: UInt64?)] = []
+  var retiredKeys: [(key: Key, generation: UInt64?)] = []
+  /// The ESP packets that are taken from the underlay.
+  var securityIdentifiers: Set<SecurityIdentifier> = []
+  /// Whether the underlay's program, if there is one, knows them.
+  var areSecurityIdentifiersTold = true
+  /// Whether there was no room for a key.
+  var hasKeysMissing = false
+  /// What was done with keys that are gone, by link.
+  var pastCounts: [Link: KeyCounts] = [:]
   /// What the machine was told last of the underlay's and the containers' MTU.
   var toldMTUs: (underlay: Int?, overlay: Int) = (nil, 0)
   /// What neighbours sent and the machine has not seen yet.

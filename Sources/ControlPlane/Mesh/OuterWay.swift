@@ -83,6 +83,12 @@ extension ControlPlane {
   /// What VXLAN takes of an outer packet's MTU in favour of the inner frame with its Ethernet
   /// header: IPv4, UDP and VXLAN headers.
   static let outerLength = 36
+
+  /// The longest inner frame that an outer packet of `mtu` bytes carries as VXLAN in ESP.
+  ///
+  /// Around it are IPv4, ESP's header, IV and tag; in the text UDP and VXLAN headers and the
+  /// trailer's two bytes, all of that a multiple of four.
+  static func sealedFrameLengthMax(mtu: Int) -> Int { max(0, ((mtu - 52) & ~3) - 18) }
 }
 
 extension NextHopState.Reason {

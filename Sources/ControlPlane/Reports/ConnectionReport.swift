@@ -65,6 +65,8 @@ package struct ConnectionReport: Codable, Sendable, Equatable {
   package var underlayReason: String
   /// Whether frames are encrypted, or the session while none can pass; nil if there is none.
   package var encrypted: Bool?
+  /// How frames are encrypted; nil if they are not, or none pass.
+  package var security: SecurityReport?
   /// Bytes of the longest frame's payload; nil if that is not known.
   package var mtu: Int?
   /// The peer through which frames go; nil if they go directly or not at all.
@@ -78,8 +80,8 @@ package struct ConnectionReport: Codable, Sendable, Equatable {
   package init(
     direction: Direction? = nil, address: String? = nil, state: State, peer: PeerReference? = nil,
     overlay: String? = nil, overlayReason: String = "", underlay: String? = nil,
-    underlayReason: String = "", encrypted: Bool? = nil, mtu: Int? = nil, via: PeerReference? = nil,
-    problem: String = "", retrySeconds: UInt64? = nil
+    underlayReason: String = "", encrypted: Bool? = nil, security: SecurityReport? = nil,
+    mtu: Int? = nil, via: PeerReference? = nil, problem: String = "", retrySeconds: UInt64? = nil
   ) {
     self.direction = direction
     self.address = address
@@ -90,6 +92,7 @@ package struct ConnectionReport: Codable, Sendable, Equatable {
     self.underlay = underlay
     self.underlayReason = underlayReason
     self.encrypted = encrypted
+    self.security = security
     self.mtu = mtu
     self.via = via
     self.problem = problem
@@ -97,7 +100,7 @@ package struct ConnectionReport: Codable, Sendable, Equatable {
   }
 
   private enum CodingKeys: String, CodingKey {
-    case direction, address, state, peer, overlay, underlay, encrypted, mtu, via, problem
+    case direction, address, state, peer, overlay, underlay, encrypted, security, mtu, via, problem
     case overlayReason = "overlay_reason"
     case underlayReason = "underlay_reason"
     case retrySeconds = "retry_seconds"
@@ -106,15 +109,21 @@ package struct ConnectionReport: Codable, Sendable, Equatable {
 
 extension ConnectionReport {
   /// Every connection, then every other peer that is known.
-  package static func all(in mesh: MeshReport) -> [ConnectionReport] {
+  ///
+  /// `security` has the peers with whom encrypted frames are exchanged.
+  package static func all(
+    in mesh: MeshReport, security: [PeerName: SecurityReport] = [:]
+  ) -> [ConnectionReport] {
     let ways = PeerWays(mesh)
     let connected = Set(mesh.connections.compactMap(\.peer))
     let others = mesh.peers.dropFirst().filter { !connected.contains($0.name) }
-    return mesh.connections.map { ConnectionReport($0, ways) }
+    return mesh.connections.map { ConnectionReport($0, ways, security) }
       + others.map { ConnectionReport($0.name, ways) }
   }
 
-  private init(_ connection: MeshReport.Connection, _ ways: PeerWays) {
+  private init(
+    _ connection: MeshReport.Connection, _ ways: PeerWays, _ security: [PeerName: SecurityReport]
+  ) {
     let attributes = connection.attributes
     let peer = connection.peer.map { ways.reference(to: $0, orElse: connection.nickname) }
     self.init(
@@ -124,6 +133,8 @@ extension ConnectionReport {
       underlayReason: connection.underlayReason,
       encrypted: attributes.isEmpty
         ? connection.isEncrypted : attributes["encrypted"] == "true",
+      // An address of a peer may be listed beside the connection with it.
+      security: connection.overlay == nil ? nil : connection.peer.flatMap { security[$0] },
       mtu: attributes["mtu"].flatMap { Int($0) }, via: connection.peer.flatMap(ways.relay),
       problem: connection.problem,
       retrySeconds: connection.retryAfter.map { UInt64(clamping: $0.components.seconds) })

@@ -13,9 +13,10 @@
 // Answers: `AttachmentReport` (one container), `StatusReport` (the whole daemon: `UnderlayReport`,
 // `WorkerReport`, `PortReport`, `EndpointReport`, `MACCountReport`, `BudgetReport`, `LossReport`,
 // `FrameReport`, `DropReport`), `MACReport` (one learned address), `TraceReport` (the ways of
-// frames), `ConnectionReport` (how a peer is reached) and `MeshPeerReport` (who is connected with
-// whom), `MeshSummaryReport` (the mesh's part of the status) and `ErrorReport`. `RouterReport` is
-// the mesh in Weave's words, and its `OrderedJSON` Weave's report.
+// frames), `ConnectionReport` (how a peer is reached), with it `SecurityReport` (how frames are
+// encrypted), `MeshPeerReport` (who is connected with whom), `MeshSummaryReport` (the mesh's part
+// of the status) and `ErrorReport`. `RouterReport` is the mesh in Weave's words, and its
+// `OrderedJSON` Weave's report.
 //
 // Rules that hold for all but the last: keys are snake_case, addresses are text, counters are whole
 // numbers since the daemon started, an absent value is a missing key, and nothing in a report can

@@ -36,11 +36,14 @@ package struct WorkerReport: Codable, Sendable, Equatable {
   package var framesFree: UInt64
   /// Frames of its memory.
   package var framesTotal: UInt64
+  /// What became of the worker's frames.
+  package var frames: FrameReport
 
   /// Describes one worker; a load outside 0…100 or not a number is brought inside.
   package init(
     index: UInt32, core: UInt32, idle: Idle, state: State, breaths: UInt64, idleBreaths: UInt64,
-    loadPercent: Double, framesFree: UInt64, framesTotal: UInt64
+    loadPercent: Double, framesFree: UInt64, framesTotal: UInt64,
+    frames: FrameReport = FrameReport()
   ) {
     self.index = index
     self.core = core
@@ -51,10 +54,11 @@ package struct WorkerReport: Codable, Sendable, Equatable {
     self.loadPercent = percentage(loadPercent)
     self.framesFree = framesFree
     self.framesTotal = framesTotal
+    self.frames = frames
   }
 
   private enum CodingKeys: String, CodingKey {
-    case index, core, idle, state, breaths
+    case index, core, idle, state, breaths, frames
     case idleBreaths = "idle_breaths"
     case loadPercent = "load_percent"
     case framesFree = "frames_free"

@@ -18,27 +18,28 @@ struct OpenDatagram: BitwiseCopyable {
 /// What sending a datagram of sleeve needs of a record.
 struct SleeveHop: BitwiseCopyable {
   let template: VXLANTemplate
-  let session: UInt16
+  /// The place of the key; `EndpointRecord.noKey` if nothing is sealed.
+  let sealing: UInt16
   let port: PortIndex
 
   /// The way nowhere.
   init() {
     let record = EndpointRecord.unresolved(port: PortIndex(0))
     template = record.template
-    session = record.session
+    sealing = record.sealing
     port = record.port
   }
 
   /// The way to `record`'s next hop, through the fragmenting port if that is needed.
   init(_ record: EndpointRecord, isFragmentable: Bool) {
     template = record.template
-    session = record.session
+    sealing = record.sealing
     port = isFragmentable ? record.fragmentPort : record.port
   }
 
   /// Bytes of the UDP payload before the records.
   var overhead: Int {
-    session == EndpointRecord.noSession ? SleeveHeader.length : SleeveSessions.plaintextOffset
+    sealing == EndpointRecord.noKey ? SleeveHeader.length : FrameKey.Layout.sleeveTextOffset
   }
 
   /// Bytes that a frame gets if it travels alone, with all headers.
@@ -50,15 +51,15 @@ struct SleeveHop: BitwiseCopyable {
     return UInt32(truncatingIfNeeded: limit)
   }
 
-  /// Tells next hops apart: by address, UDP port and session.
+  /// Tells next hops apart: by address, UDP port and key.
   var key: UInt64 {
     UInt64(template.destination.bits) << 32 | UInt64(template.destinationPort) << 16
-      | UInt64(session)
+      | UInt64(sealing)
   }
 }
 
-/// The datagrams of sleeve that a worker has open, each to another next hop, and what it needs to
-/// send them.
+/// The datagrams of sleeve that a worker has open, each to another next hop, the packets that wait
+/// to be sealed, and what it needs to send them.
 ///
 /// Frames of a batch that go to one next hop become records of one datagram as long as they fit,
 /// also if those to others lie between them. The frames to one next hop stay in their order.
@@ -76,8 +77,17 @@ struct SleevePacker: ~Copyable {
   /// Which place is used anew when all are in use.
   private var nextPlace = 0
   private var lastIdentification: UInt16 = 0
-  /// For datagrams that lie in several chunks.
+  /// Packets that wait to be sealed.
+  var waiting = SealingQueue()
+  /// For packets that lie in several chunks.
   var scratch = SleeveScratch()
+
+  /// Whether something has to be sent yet.
+  @inline(__always)
+  var isHolding: Bool { placeCount | waiting.count > 0 }
+
+  /// Packets that were begun or wait.
+  var heldCount: Int { openCount &+ waiting.count }
 
   /// The place of the datagram that is open to a next hop.
   @inline(__always)

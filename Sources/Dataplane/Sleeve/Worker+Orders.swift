@@ -23,6 +23,7 @@ extension Worker {
       carryOut(order, snapshot: snapshot)
       count &+= 1
     }
+    if packer.isHolding { flush(snapshot: snapshot) }
     counters.end()
     orders.release()
     return count
@@ -43,7 +44,7 @@ extension Worker {
     }
     guard order.overlay == .sleeve else { return sendByVXLAN(frame, link, snapshot: snapshot) }
     sendAlone(
-      frame, record, from: snapshot.name, isFragmentable: order.isFragmentable,
+      frame, record, from: .own(snapshot), isFragmentable: order.isFragmentable,
       tooLong: .tooLongForPort, snapshot: snapshot)
   }
 
@@ -53,10 +54,13 @@ extension Worker {
     var outer = frame
     let verdict = EncapsulateStage.encapsulate(
       &outer, for: link, memory: &memory, snapshot: snapshot)
-    guard let location = verdict.location else {
-      return drop(outer, verdict.dropReason ?? .tooLongForUnderlay)
+    if let location = verdict.location {
+      send(outer, to: location.port)
+    } else if verdict.packEndpoint != nil {
+      pack(outer, for: link, from: .own(snapshot), snapshot: snapshot)
+    } else {
+      drop(outer, verdict.dropReason ?? .tooLongForUnderlay)
     }
-    send(outer, to: location.port)
   }
 
   /// The frame that was ordered; nil if too few chunks are free.

@@ -8,7 +8,7 @@ internal import Telemetry
 internal import Wire
 internal import XDP
 
-/// Sends frames by sleeve.
+/// Sends frames by sleeve, or sealed (`Worker+Seal.swift`).
 ///
 /// The first frame of a datagram stays where it is: names and lengths are written before it, where
 /// every chunk has room. Others to the same next hop are copied behind it, and their chunks are
@@ -16,22 +16,33 @@ internal import XDP
 ///
 ///     outer headers 42 | our name 6 | number 8, tag 16 if sealed | record's header 14 | frame
 extension Worker {
-  /// Makes a frame a record of a datagram to `endpoint`, which is sealed and sent at the latest by
-  /// `flushSleeve`; `source` is the peer where the frame entered the mesh.
+  /// Makes a frame a record of a datagram to `endpoint`, or of an endpoint that is reached by
+  /// sealed VXLAN a packet; it is sealed and sent at the latest by `flush`.
+  ///
+  /// `source` is where the frame entered the mesh.
   @inline(never)
   mutating func pack(
-    _ frame: Frame, for endpoint: EndpointIndex, from source: PeerName,
+    _ frame: Frame, for endpoint: EndpointIndex, from source: MeshEntry,
     snapshot: ForwardingSnapshot
   ) {
-    guard let record = Worker.sleeve(endpoint, snapshot) else {
-      return drop(frame, .nextHopUnresolved)
-    }
+    let endpoints = snapshot.endpoints
+    guard Int(endpoint.number) < endpoints.count else { return drop(frame, .nextHopUnresolved) }
+    let record = endpoints[Int(endpoint.number)]
+    guard record.isResolved else { return drop(frame, .nextHopUnresolved) }
+    guard record.overlay == .sleeve else { return packSealed(frame, record, from: source) }
+    packRecord(frame, record, from: source, snapshot: snapshot)
+  }
+
+  private mutating func packRecord(
+    _ frame: Frame, _ record: EndpointRecord, from source: MeshEntry,
+    snapshot: ForwardingSnapshot
+  ) {
     let hop = SleeveHop(record, isFragmentable: false)
     guard frame.length <= min(record.frameLengthMax, hop.frameLengthMax) else {
       return drop(frame, .tooLongForUnderlay)
     }
     let fields = SleeveRecordFields(
-      source: source, destination: PeerName(bits: record.name),
+      source: source.name, destination: PeerName(bits: record.name),
       frameLength: UInt16(truncatingIfNeeded: frame.length))
     let place = packer.place(of: hop.key)
     if let place, append(frame, fields, at: place) { return }
@@ -50,16 +61,17 @@ extension Worker {
 
   /// Seals and sends what `pack` began.
   @inline(never)
-  mutating func flushSleeve(snapshot: ForwardingSnapshot) {
+  mutating func flush(snapshot: ForwardingSnapshot) {
     for place in 0..<packer.placeCount { sendOpen(at: place, snapshot: snapshot) }
     packer.clear()
+    flushSealing()
   }
 
   /// Sends a frame to `endpoint` in a datagram of its own that the underlay may fragment; the frame
   /// may be a chain.
   @inline(never)
   mutating func packFragmentable(
-    _ frame: Frame, for endpoint: EndpointIndex, from source: PeerName,
+    _ frame: Frame, for endpoint: EndpointIndex, from source: MeshEntry,
     snapshot: ForwardingSnapshot
   ) {
     guard let record = Worker.sleeve(endpoint, snapshot) else {
@@ -73,14 +85,14 @@ extension Worker {
   /// Sends a frame as the only record of a datagram, after what is open to the same next hop;
   /// `tooLong` is why it is dropped if no datagram can hold it.
   mutating func sendAlone(
-    _ frame: Frame, _ record: EndpointRecord, from source: PeerName, isFragmentable: Bool,
+    _ frame: Frame, _ record: EndpointRecord, from source: MeshEntry, isFragmentable: Bool,
     tooLong: DropReason, snapshot: ForwardingSnapshot
   ) {
     let hop = SleeveHop(record, isFragmentable: isFragmentable)
     guard frame.length <= hop.frameLengthMax else { return drop(frame, tooLong) }
     if let place = packer.place(of: hop.key) { sendOpen(at: place, snapshot: snapshot) }
     let fields = SleeveRecordFields(
-      source: source, destination: PeerName(bits: record.name),
+      source: source.name, destination: PeerName(bits: record.name),
       frameLength: UInt16(truncatingIfNeeded: frame.length))
     let payload = begin(frame, fields, overhead: hop.overhead, snapshot: snapshot)
     sendPayload(payload, hop, isFragmentable: isFragmentable, snapshot: snapshot)
@@ -144,16 +156,11 @@ extension Worker {
     sendPayload(datagram.payload, datagram.hop, isFragmentable: false, snapshot: snapshot)
   }
 
-  /// Seals a datagram, unless it stays plain, puts the outer headers before it and sends it.
+  /// Puts the outer headers before a datagram and sends it, or if it is to be sealed has it wait
+  /// for that.
   private mutating func sendPayload(
     _ payload: Frame, _ hop: SleeveHop, isFragmentable: Bool, snapshot: ForwardingSnapshot
   ) {
-    let isReady =
-      hop.session == EndpointRecord.noSession
-      || memory.seal(
-        payload, hop.session, of: sessions, isFragmentable: isFragmentable,
-        scratch: &packer.scratch)
-    guard isReady else { return drop(payload, .nextHopUnresolved) }
     let identification = isFragmentable ? packer.identification() : nil
     var frame = payload
     frame.address &-= UInt32(SleeveEnvelope.length)
@@ -162,46 +169,29 @@ extension Worker {
     hop.template.writeSleeve(
       into: &header, payloadLength: Int(payload.length), sourcePort: snapshot.sleevePort,
       identification: identification)
+    guard hop.sealing != EndpointRecord.noKey else { return send(frame, to: hop.port) }
+    guard !frame.isChained else {
+      return sendLong(payload, outer: frame, hop, isFragmentable: isFragmentable)
+    }
+    if packer.waiting.isFull { flushSealing() }
+    packer.waiting.append(
+      frame, sealedFrom: SleeveEnvelope.length, key: hop.sealing,
+      isFragmentable: isFragmentable, port: hop.port)
+  }
+
+  /// Seals a datagram that is in several chunks elsewhere, and sends it after those that wait.
+  @inline(never)
+  private mutating func sendLong(
+    _ payload: Frame, outer frame: Frame, _ hop: SleeveHop, isFragmentable: Bool
+  ) {
+    flushSealing()
+    let range = 0..<Int(payload.length)
+    memory.gather(payload, into: &packer.scratch, at: 0)
+    guard
+      packer.scratch.seal(range, hop.sealing, of: keys, isFragmentable: isFragmentable)
+    else { return drop(frame, .keyMissing) }
+    memory.write(packer.scratch, length: range.count, into: payload)
     send(frame, to: hop.port)
-  }
-}
-
-extension FrameMemory {
-  /// Seals a datagram where it is; false if the session has ended.
-  mutating func seal(
-    _ payload: Frame, _ session: UInt16, of sessions: SleeveSessions, isFragmentable: Bool,
-    scratch: inout SleeveScratch
-  ) -> Bool {
-    let length = Int(payload.length)
-    guard payload.isChained else {
-      var bytes = mutableBytes(at: payload.address, length: length)
-      return sessions.seal(&bytes, isFragmentable: isFragmentable, session: session)
-    }
-    gather(payload, into: &scratch)
-    guard scratch.seal(length, session, of: sessions, isFragmentable: isFragmentable) else {
-      return false
-    }
-    write(scratch, length: length, into: payload)
-    return true
-  }
-
-  private func gather(_ frame: Frame, into scratch: inout SleeveScratch) {
-    var bytes = scratch.mutableBytes(0..<Int(frame.length))
-    read(frame, from: 0, into: &bytes)
-  }
-
-  /// Writes the first `length` bytes of the scratch memory into a frame, which has as many.
-  mutating func write(_ scratch: borrowing SleeveScratch, length: Int, into frame: Frame) {
-    scatter(scratch.bytes(length), into: frame, at: 0)
-  }
-}
-
-extension SleeveScratch {
-  mutating func seal(
-    _ length: Int, _ session: UInt16, of sessions: SleeveSessions, isFragmentable: Bool
-  ) -> Bool {
-    var bytes = mutableBytes(0..<length)
-    return sessions.seal(&bytes, isFragmentable: isFragmentable, session: session)
   }
 }
 

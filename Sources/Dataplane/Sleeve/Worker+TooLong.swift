@@ -38,8 +38,8 @@ extension Worker {
       return sendOn(whole, way, snapshot: snapshot)
     }
     if isForFragments(packet, frame, receiver, limit, isFlood, snapshot) {
-      let source = name(of: way.entry, snapshot: snapshot)
-      return packFragmentable(frame, for: receiver.endpoint, from: source, snapshot: snapshot)
+      let entry = entry(of: way, snapshot)
+      return packFragmentable(frame, for: receiver.endpoint, from: entry, snapshot: snapshot)
     }
     if packet.kind == .fragmentable {
       return sendFragments(of: frame, way, limit, reason, snapshot: snapshot)
@@ -146,27 +146,35 @@ extension Worker {
   private mutating func sendOn(_ frame: Frame, _ way: Way, snapshot: ForwardingSnapshot) {
     guard way.receiver.isEndpoint else { return send(frame, to: way.receiver.port) }
     let endpoint = way.receiver.endpoint
-    guard let record = record(of: way.receiver, snapshot) else {
-      return drop(frame, .nextHopUnresolved)
-    }
-    guard record.overlay == .vxlan else {
-      let source = name(of: way.entry, snapshot: snapshot)
-      return pack(frame, for: endpoint, from: source, snapshot: snapshot)
+    let entry = entry(of: way, snapshot)
+    guard way.entry == nil || entry.shortID != nil || !isByVXLAN(way.receiver, snapshot) else {
+      return drop(frame, .peerUnknown)
     }
     var outer = frame
-    let verdict: Verdict
-    if let entry = way.entry {
-      guard let source = shortID(of: entry, snapshot) else { return drop(frame, .peerUnknown) }
-      verdict = EncapsulateStage.encapsulate(
-        &outer, for: endpoint, of: source, memory: &memory, snapshot: snapshot)
+    let verdict = encapsulate(&outer, for: endpoint, from: entry, snapshot: snapshot)
+    if verdict.isForPort {
+      send(outer, to: Location(bits: verdict.bits).port)
+    } else if verdict.packEndpoint != nil {
+      pack(outer, for: endpoint, from: entry, snapshot: snapshot)
     } else {
-      verdict = EncapsulateStage.encapsulate(
-        &outer, for: endpoint, memory: &memory, snapshot: snapshot)
+      drop(outer, verdict.dropReason ?? .tooLongForUnderlay)
     }
-    guard verdict.isForPort else {
-      return drop(outer, verdict.dropReason ?? .tooLongForUnderlay)
+  }
+
+  private mutating func encapsulate(
+    _ frame: inout Frame, for endpoint: EndpointIndex, from entry: MeshEntry,
+    snapshot: ForwardingSnapshot
+  ) -> Verdict {
+    guard let source = entry.shortID else {
+      return EncapsulateStage.encapsulate(
+        &frame, for: endpoint, memory: &memory, snapshot: snapshot)
     }
-    send(outer, to: Location(bits: verdict.bits).port)
+    return EncapsulateStage.encapsulate(
+      &frame, for: endpoint, of: source, memory: &memory, snapshot: snapshot)
+  }
+
+  private func isByVXLAN(_ receiver: Location, _ snapshot: ForwardingSnapshot) -> Bool {
+    record(of: receiver, snapshot)?.overlay == .vxlan
   }
 
   /// How an endpoint is reached; nil of a port.
@@ -187,13 +195,12 @@ extension Worker {
     return slot < PortTable.capacity ? Int(ports.frameLengthMax(of: slot)) : UMEM.frameLengthMax
   }
 
-  private func name(of peer: EndpointIndex?, snapshot: ForwardingSnapshot) -> PeerName {
-    guard let peer, let record = record(of: Location(peer), snapshot) else { return snapshot.name }
-    return PeerName(bits: record.name)
-  }
-
-  private func shortID(of peer: EndpointIndex, _ snapshot: ForwardingSnapshot) -> ShortID? {
-    record(of: Location(peer), snapshot).flatMap { ShortID($0.shortID) }
+  /// Where a frame entered the mesh.
+  private func entry(of way: Way, _ snapshot: ForwardingSnapshot) -> MeshEntry {
+    guard let peer = way.entry, let record = record(of: Location(peer), snapshot) else {
+      return .own(snapshot)
+    }
+    return MeshEntry(name: PeerName(bits: record.name), shortID: ShortID(record.shortID))
   }
 }
 

@@ -6,7 +6,7 @@ internal import Wire
 
 /// Puts outer headers in front of frames that leave for an endpoint by VXLAN, in place.
 ///
-/// Those that leave by sleeve, and those that are too long, only get a verdict.
+/// Those that leave by sleeve or sealed, and those that are too long, only get a verdict.
 public enum EncapsulateStage {
   /// Runs over the whole batch; frames that were decided before are left alone.
   @inline(__always)
@@ -29,11 +29,12 @@ public enum EncapsulateStage {
   ) -> Verdict {
     // Both before the record is read, so that all of it goes through registers.
     if memory.mayBeSYN(frame) { clamp(frame, for: endpoint, memory: &memory, snapshot: snapshot) }
-    let port = outerSourcePort(hash(of: frame, in: memory))
+    let port = sourcePort(of: frame, in: memory)
     let endpoints = snapshot.endpoints
     guard Int(endpoint.number) < endpoints.count else { return .drop(.nextHopUnresolved) }
     let record = endpoints[Int(endpoint.number)]
-    // No frame fits an endpoint that is not reached by VXLAN, so one comparison finds all of them.
+    // No frame fits an endpoint that is not reached by VXLAN in clear, so one comparison finds all
+    // of them.
     guard frame.length <= record.innerLengthMax else {
       return otherwise(frame.length, for: endpoint, snapshot: snapshot)
     }
@@ -57,7 +58,7 @@ public enum EncapsulateStage {
     memory.clampSegmentSize(of: frame, to: endpoints[Int(endpoint.number)].frameLengthMax)
   }
 
-  /// What becomes of a frame that does not go as VXLAN in one piece.
+  /// What becomes of a frame that does not go as VXLAN in clear and in one piece.
   ///
   /// By sleeve a frame that fits one piece travels in a datagram that the underlay may not
   /// fragment, also if the packet in it might be fragmented, or is no IPv4 at all. Weave Net sends
@@ -71,10 +72,13 @@ public enum EncapsulateStage {
   ) -> Verdict {
     let record = snapshot.endpoints[Int(endpoint.number)]
     guard record.isResolved else { return .drop(.nextHopUnresolved) }
-    guard record.overlay == .sleeve, length <= record.frameLengthMax else {
-      return .tooLong(endpoint)
-    }
-    return .sleeve(endpoint)
+    return length <= record.frameLengthMax ? .pack(endpoint) : .tooLong(endpoint)
+  }
+
+  /// The UDP source port for the flow that a frame belongs to.
+  @inline(__always)
+  static func sourcePort(of frame: Frame, in memory: borrowing FrameMemory) -> UInt16 {
+    outerSourcePort(hash(of: frame, in: memory))
   }
 
   @inline(__always)

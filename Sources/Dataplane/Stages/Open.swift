@@ -14,7 +14,8 @@ internal import Wire
 /// What was sent to the mesh's UDP port comes from a peer, and its network identifier names two:
 /// whose frame it is, and who is to have it (`OpenStage+Mesh.swift`). A datagram of sleeve keeps
 /// its records; the worker takes them out when it comes to the frame's end
-/// (`OpenStage+Sleeve.swift`).
+/// (`OpenStage+Sleeve.swift`). Packets of ESP are only found (`OpenStage+Security.swift`): all of a
+/// batch are opened together, and then they go on like VXLAN from the mesh.
 public enum OpenStage {
   /// Runs over the whole batch, which came from the underlay.
   @inline(__always)
@@ -48,8 +49,10 @@ public enum OpenStage {
     _ batch: inout Batch, _ row: Int, _ memory: borrowing FrameMemory,
     _ snapshot: ForwardingSnapshot, _ ports: OverlayPorts
   ) {
-    guard !enterSleeve(&batch, row, memory, ports) else { return }
+    guard !enterPlainSecurity(&batch, row, memory), !enterSleeve(&batch, row, memory, ports)
+    else { return }
     switch openVXLAN(batch.frames[row], in: memory) {
+    case .rejected(.notUDP): enterSecurity(&batch, row, memory)
     case .rejected(let rejection): batch.verdicts[row] = .drop(reason(for: rejection))
     case .opened(let opened):
       guard hasPieces(batch.frames[row], from: opened.innerOffset, length: opened.innerLength)
@@ -102,7 +105,7 @@ public enum OpenStage {
     _ snapshot: ForwardingSnapshot, _ ports: OverlayPorts
   ) {
     if opened.destinationPort == ports.mesh {
-      enterFromMesh(opened, &batch, row, snapshot)
+      enterFromMesh(opened, isSealed: false, &batch, row, snapshot)
     } else if !enterSleeve(&batch, row, memory, ports) {
       enterFromEndpoint(opened, &batch, row, snapshot)
     }
@@ -132,7 +135,7 @@ public enum OpenStage {
       batch.verdicts[row] = .drop(.endpointUnknown)
       return
     }
-    enterFromMesh(opened, &batch, row, snapshot)
+    enterFromMesh(opened, isSealed: false, &batch, row, snapshot)
   }
 
   private static func reason(for rejection: VXLANRejection) -> DropReason {

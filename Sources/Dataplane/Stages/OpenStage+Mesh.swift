@@ -7,11 +7,14 @@ internal import Wire
 
 extension OpenStage {
   /// Goes on with the inner frame of a packet from the mesh: into this host, or past it.
+  ///
+  /// `isSealed` says whether it was opened with a key of the neighbour's.
   @inline(never)
   static func enterFromMesh(
-    _ opened: VXLANOpened, _ batch: inout Batch, _ row: Int, _ snapshot: ForwardingSnapshot
+    _ opened: VXLANOpened, isSealed: Bool, _ batch: inout Batch, _ row: Int,
+    _ snapshot: ForwardingSnapshot
   ) {
-    let verdict = judge(opened, &batch.origins[row], snapshot)
+    let verdict = judge(opened, isSealed: isSealed, &batch.origins[row], snapshot)
     batch.verdicts[row] = verdict
     guard verdict.isAlive else { return }
     batch.networks[row] = opened.network
@@ -26,11 +29,11 @@ extension OpenStage {
   /// whose frame it is.
   @inline(__always)
   private static func judge(
-    _ opened: VXLANOpened, _ origin: inout UInt32, _ snapshot: ForwardingSnapshot
+    _ opened: VXLANOpened, isSealed: Bool, _ origin: inout UInt32, _ snapshot: ForwardingSnapshot
   ) -> Verdict {
-    guard snapshot.sources.value(for: SnapshotKey.neighbour(opened.source)) != .max else {
-      return .drop(.endpointUnknown)
-    }
+    let neighbour = snapshot.sources.value(for: SnapshotKey.neighbour(opened.source))
+    guard neighbour != PagedTableReader.missing else { return .drop(.endpointUnknown) }
+    guard neighbour == 0 || isSealed else { return .drop(.notSealed) }
     let own = snapshot.shortID
     let (source, destination) = (opened.network.source, opened.network.destination)
     guard own != source.number else { return .drop(.meshLoop) }

@@ -42,6 +42,7 @@ extension OpenStage {
     batch.frames[row].length = UInt32(truncatingIfNeeded: opened.payloadLength)
     batch.sourceKeys[row] = OuterSource(opened.source).bits
     batch.verdicts[row] = .unpack
+    batch.sealedCount &+= 1
     return true
   }
 

@@ -8,7 +8,7 @@ internal import Wire
 /// mesh to another.
 ///
 /// Its addresses decide nothing, and its network identifier stays what it was. Those that go on by
-/// sleeve only get a verdict, like our own.
+/// sleeve or sealed only get a verdict, like our own.
 public enum RelayStage {
   /// Runs over the whole batch; only to be called if there are such frames.
   @inline(never)

@@ -89,7 +89,12 @@ struct Tracer: ~Copyable {
         continue
       }
       left &-= 1
-      records[row].innerOffset = frame.address &- records[row].innerOffset
+      let start = records[row].innerOffset
+      records[row].innerOffset = frame.address &- start
+      // What came in ESP is in clear by now, where it was.
+      if batch.verdicts[row].isAlive, start != frame.address {
+        copy(memory.bytes(of: Frame(address: start, length: records[row].receivedLength)), to: row)
+      }
       records[row].innerLength = frame.length
       records[row].origin = Location(bits: batch.origins[row])
     }
@@ -156,19 +161,29 @@ struct Tracer: ~Copyable {
 
   /// Notes how frames leave, after they got outer headers.
   ///
-  /// A frame that leaves by sleeve has none yet; its length is that in a datagram of its own.
+  /// One that leaves by sleeve or sealed has none yet; its length is that in a packet of its own.
   mutating func noteEncapsulate(_ batch: borrowing Batch, snapshot: ForwardingSnapshot) {
     noteDrops(batch, in: .encapsulate)
     for row in 0..<batch.count where isRecording(row) {
       records[row].sentLength = batch.frames[row].length
       if let location = batch.verdicts[row].location {
         records[row].exit = location.port
-      } else if let endpoint = batch.verdicts[row].sleeveEndpoint {
-        let hop = SleeveHop(snapshot.endpoints[Int(endpoint.number)], isFragmentable: false)
-        records[row].exit = hop.port
-        records[row].sentLength &+= UInt32(truncatingIfNeeded: hop.lengthAround)
+      } else if let endpoint = batch.verdicts[row].packEndpoint {
+        let record = snapshot.endpoints[Int(endpoint.number)]
+        records[row].exit = record.port
+        records[row].sentLength = Tracer.packedLength(batch.frames[row].length, for: record)
       }
     }
+  }
+
+  /// Bytes of the packet in which a frame leaves by sleeve or sealed if it travels alone.
+  private static func packedLength(_ length: UInt32, for record: EndpointRecord) -> UInt32 {
+    let length = Int(length)
+    let packed =
+      record.overlay == .sleeve
+      ? length &+ SleeveHop(record, isFragmentable: false).lengthAround
+      : ESPEnvelope.packetLength(innerLength: length)
+    return UInt32(truncatingIfNeeded: packed)
   }
 
   /// Notes a frame's end by what the worker counted for it, and hands its record over.
@@ -220,14 +235,14 @@ struct TraceTally {
   /// Reads a worker's own counters.
   ///
   /// What was generated, such as an answer to a frame that is too long, is not the frame's sending.
-  /// A frame that is in one of the `openCount` datagrams of sleeve, or became a part of one that
-  /// left, counts as sent; what becomes of the datagram is not its row's any more.
-  init(_ counters: CounterBlock, openCount: Int) {
+  /// A frame that is in one of the `heldCount` packets that the packer holds, or became a part of
+  /// one that left, counts as sent; what becomes of the packet is not its row's any more.
+  init(_ counters: CounterBlock, heldCount: Int) {
     let left =
       counters.value(at: WorkerCounter.sent.rawValue)
       &+ counters.value(at: WorkerCounter.merged.rawValue)
       &- counters.value(at: WorkerCounter.generated.rawValue)
-    sent = Int(truncatingIfNeeded: left) &+ openCount
+    sent = Int(truncatingIfNeeded: left) &+ heldCount
     var drops = [32 of UInt64](repeating: 0)
     for number in 0..<drops.count {
       guard let reason = DropReason(rawValue: UInt8(number)) else { break }

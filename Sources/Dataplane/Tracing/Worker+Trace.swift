@@ -17,6 +17,7 @@ extension Worker {
     batch.begin(from: Location(port))
     if kind == .underlay {
       OpenStage.process(&batch, memory: memory, snapshot: snapshot)
+      if batch.sealedCount > 0 { decryptAll(snapshot: snapshot) }
     }
     traceOpened(isFromUnderlay: kind == .underlay, snapshot: snapshot)
     if datagrams.count > 0 { unpackAll(slot, snapshot: snapshot) }
@@ -43,16 +44,16 @@ extension Worker {
     }
     tracer.noteEncapsulate(batch, snapshot: snapshot)
     for index in 0..<batch.count { disposeTraced(index, snapshot: snapshot) }
-    flushSleeve(snapshot: snapshot)
+    flush(snapshot: snapshot)
     tracer.end()
   }
 
   private mutating func disposeTraced(_ index: Int, snapshot: ForwardingSnapshot) {
     guard tracer.isRecording(index) else { return dispose(index, snapshot: snapshot) }
-    let before = TraceTally(counters, openCount: packer.openCount)
+    let before = TraceTally(counters, heldCount: packer.heldCount)
     let isForStations = batch.verdicts[index] != .unpack
     dispose(index, snapshot: snapshot)
-    let after = TraceTally(counters, openCount: packer.openCount)
+    let after = TraceTally(counters, heldCount: packer.heldCount)
     if isForStations {
       tracer.noteEnd(index, from: before, to: after)
     } else {

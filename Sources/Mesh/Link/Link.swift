@@ -12,8 +12,8 @@ public struct Link: Sendable {
   public struct Options: Sendable {
     /// Whether we dialled.
     public var isOutbound: Bool
-    /// The secret of the whole mesh; nil: nothing is encrypted.
-    public var password: Password?
+    /// The secrets of the whole mesh; nil: nothing is encrypted.
+    public var passwords: PasswordRing?
     /// A fresh pair for this session; used only with a password.
     public var keyPair: KeyPair
     /// Longest message in bytes, as the other end counts it: Weave's limit is 10 MiB.
@@ -21,11 +21,22 @@ public struct Link: Sendable {
     /// Longest first frame, which strangers can send.
     public var featureLengthMax = 64 * 1024
 
+    /// The primary password; setting it leaves no other one, and an empty one is none.
+    public var password: Password? {
+      get { passwords?.primary }
+      set { passwords = PasswordRing(newValue) }
+    }
+
     /// Describes a session.
-    public init(isOutbound: Bool, password: Password?, keyPair: KeyPair) {
+    public init(isOutbound: Bool, passwords: PasswordRing?, keyPair: KeyPair) {
       self.isOutbound = isOutbound
-      self.password = password
+      self.passwords = passwords
       self.keyPair = keyPair
+    }
+
+    /// Describes a session in a mesh with one password.
+    public init(isOutbound: Bool, password: Password?, keyPair: KeyPair) {
+      self.init(isOutbound: isOutbound, passwords: PasswordRing(password), keyPair: keyPair)
     }
   }
 
@@ -49,8 +60,15 @@ public struct Link: Sendable {
 
   private var session: LinkSession
 
-  /// The session's key once both public keys are known; nil without a password.
+  /// The session's key, the same at both ends: the one made with the primary password of the end
+  /// that dialled.
+  ///
+  /// Nil without a password, and until both public keys are known; if we were dialled and accept
+  /// several passwords, until the other end's features are opened.
   public var sessionKey: SessionKey? { session.sessionKey }
+
+  /// The password that `sessionKey` is made with; nil as long as that is.
+  public var authentication: Password? { session.authentication }
 
   /// How many bytes wait for the rest of their frame.
   public var bufferedCount: Int { session.bufferedCount }

@@ -5,7 +5,8 @@ internal import Sealing
 /// Seals what one end of a session sends and opens what the other end sent.
 ///
 /// A nonce is never sent: both ends count the messages of each direction. So all messages are to be
-/// opened, each once and in order.
+/// opened, each once and in order. Each end seals with its own primary password, so that the two
+/// directions may have different keys; which one the other end uses its first message tells.
 struct LinkCipher: Sendable {
   /// How messages of one direction are numbered.
   private struct Numbering: Sendable {
@@ -27,23 +28,55 @@ struct LinkCipher: Sendable {
     }
   }
 
-  let key: SessionKey
+  private let isOutbound: Bool
+  private let sealing: SessionKey
+  /// Those that the other end may use; one as soon as that is known.
+  private var opening: [SessionKey]
+  /// Which one of the keys at the start the other end uses, once that is known.
+  private var openingIndex: Int?
   private var sent: Numbering
   private var received: Numbering
 
+  /// Which one of the keys at the start is the session's: the one that the end which dialled uses,
+  /// so that both ends say the same.
+  var agreedIndex: Int? { isOutbound ? 0 : openingIndex }
+
+  /// The session's key; nil until it is known.
+  var agreedKey: SessionKey? {
+    if isOutbound { return sealing }
+    return openingIndex == nil ? nil : opening.first
+  }
+
   init(key: SessionKey, isOutbound: Bool) {
-    self.key = key
+    self.init(key, others: [], isOutbound: isOutbound)
+  }
+
+  /// Seals with `key`; the other end may use any.
+  init(_ key: SessionKey, others: [SessionKey], isOutbound: Bool) {
+    self.isOutbound = isOutbound
+    sealing = key
+    opening = [key] + others
+    openingIndex = others.isEmpty ? 0 : nil
     sent = Numbering(isSenderOutbound: isOutbound)
     received = Numbering(isSenderOutbound: !isOutbound)
   }
 
   /// Seals the next message to the end of `output`.
   mutating func seal(_ body: [UInt8], appendingTo output: inout [UInt8]) {
-    SecretBox.seal(body.span, nonce: sent.nextNonce(), key: key, appendingTo: &output)
+    SecretBox.seal(body.span, nonce: sent.nextNonce(), key: sealing, appendingTo: &output)
   }
 
   /// Opens the next message; nil if it is not authentic.
   mutating func open(_ box: ArraySlice<UInt8>) -> [UInt8]? {
-    SecretBox.open(box.span, nonce: received.nextNonce(), key: key)
+    let nonce = received.nextNonce()
+    for (index, key) in opening.enumerated() {
+      guard let text = SecretBox.open(box.span, nonce: nonce, key: key) else { continue }
+      if openingIndex == nil {
+        openingIndex = index
+        opening = [key]
+      }
+      return text
+    }
+    return nil
   }
 }

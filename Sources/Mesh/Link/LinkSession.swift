@@ -37,7 +37,7 @@ struct LinkSession: Sendable {
   private let isOutbound: Bool
   private let featureLengthMax: Int
   private let messageLengthMax: Int
-  private let password: Password?
+  private let passwords: PasswordRing?
   /// Gone once the session's key is derived: without it no recording can be opened later.
   private var keyPair: KeyPair?
   private var features: [UInt8]
@@ -45,7 +45,10 @@ struct LinkSession: Sendable {
   private var buffer = LinkBuffer()
   private var cipher: LinkCipher?
 
-  var sessionKey: SessionKey? { cipher?.key }
+  var sessionKey: SessionKey? { cipher?.agreedKey }
+
+  /// The password that the session's key is made with.
+  var authentication: Password? { cipher?.agreedIndex.flatMap { passwords?.all[$0] } }
 
   /// How many bytes wait for the rest of a frame.
   var bufferedCount: Int { buffer.count }
@@ -55,11 +58,10 @@ struct LinkSession: Sendable {
     featureLengthMax = options.featureLengthMax
     messageLengthMax = options.messageLengthMax
     self.features = features
-    // Weave takes an empty password for none.
-    password = options.password.flatMap { $0.isEmpty ? nil : $0 }
+    passwords = options.passwords
     keyPair = options.keyPair
     let header = LinkSession.magic + [LinkSession.version, LinkSession.version]
-    start = password == nil ? header + [0] : header + [1] + options.keyPair.publicKey
+    start = passwords == nil ? header + [0] : header + [1] + options.keyPair.publicKey
   }
 
   /// Takes bytes; `check` may refuse the features before anything behind them is looked at, so
@@ -135,10 +137,10 @@ struct LinkSession: Sendable {
   private mutating func takeFlag(_ progress: inout Progress) throws(LinkError) -> Bool {
     guard let flag = buffer.take(1)?.first else { return false }
     guard flag <= 1 else { throw .notWeave }
-    guard (flag == 1) == (password != nil) else {
-      throw .passwordMismatch(isOurs: password != nil)
+    guard (flag == 1) == (passwords != nil) else {
+      throw .passwordMismatch(isOurs: passwords != nil)
     }
-    if password == nil {
+    if passwords == nil {
       try sayFeatures(&progress)
     } else {
       phase = .publicKey
@@ -147,12 +149,15 @@ struct LinkSession: Sendable {
   }
 
   private mutating func takePublicKey(_ progress: inout Progress) throws(LinkError) -> Bool {
-    guard let password, let keyPair, let publicKey = buffer.take(KeyPair.keyLength) else {
+    guard let passwords, let keyPair, let publicKey = buffer.take(KeyPair.keyLength) else {
       return false
     }
-    let key = SessionKey(keyPair, remotePublicKey: Array(publicKey), password: password)
-    guard let key else { throw .weakPublicKey }
-    cipher = LinkCipher(key: key, isOutbound: isOutbound)
+    let keys = passwords.all.compactMap {
+      SessionKey(keyPair, remotePublicKey: Array(publicKey), password: $0)
+    }
+    // A public key leads to a secret or not, whatever the password is.
+    guard let key = keys.first, keys.count == passwords.all.count else { throw .weakPublicKey }
+    cipher = LinkCipher(key, others: Array(keys.dropFirst()), isOutbound: isOutbound)
     self.keyPair = nil
     try sayFeatures(&progress)
     return true

@@ -15,6 +15,8 @@ struct MeshConnection: Sendable {
     let uid: UInt64
     /// The overlays.
     var overlay: OverlaySwitch
+    /// Moves it to another password, if the other end can.
+    var reauthentication: Reauthentication?
     /// Whether one of them works.
     var isEstablished = false
     /// Bounds the lines in the log about which of them carries frames.
@@ -43,6 +45,8 @@ struct MeshConnection: Sendable {
   let connectionID: UInt64
   /// Whether we trust the path.
   let isTrusting: Bool
+  /// Our passwords when it began.
+  let passwords: PasswordRing?
   /// When it began.
   let beganAt: MeshInstant
   /// The session.
@@ -62,7 +66,7 @@ struct MeshConnection: Sendable {
   /// Begins a session.
   init(
     remote: SocketAddress, local: SocketAddress, dialed: SocketAddress?, connectionID: UInt64,
-    isTrusting: Bool, session: Link, now: MeshInstant
+    isTrusting: Bool, session: Link, passwords: PasswordRing?, now: MeshInstant
   ) {
     self.remote = remote
     self.local = local
@@ -70,6 +74,7 @@ struct MeshConnection: Sendable {
     self.connectionID = connectionID
     self.isTrusting = isTrusting
     self.session = session
+    self.passwords = passwords
     beganAt = now
     heardAt = now
   }
@@ -83,8 +88,9 @@ struct MeshConnection: Sendable {
   /// When something is to be done.
   var nextDeadline: MeshInstant {
     guard let peering else { return silenceDeadline }
-    let next = min(silenceDeadline, peering.heartbeatAt)
-    return peering.overlay.nextDeadline.map { min($0, next) } ?? next
+    let others = [peering.overlay.nextDeadline, peering.reauthentication?.nextDeadline]
+    return ([silenceDeadline, peering.heartbeatAt] + others.compactMap(\.self)).min()
+      ?? silenceDeadline
   }
 
   /// Bytes came, perhaps of a header: five letters, two versions and the flag of encryption.

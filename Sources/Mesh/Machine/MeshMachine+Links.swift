@@ -40,7 +40,7 @@ extension MeshMachine {
     var problem = reason
     if connection.peering == nil {
       problem = "it closed the session before presenting itself (\(reason)): its log says why"
-      if options.password != nil, connection.hasHeader {
+      if options.passwords != nil, connection.hasHeader {
         problem += "; is the password the same at both ends?"
       }
     }
@@ -52,18 +52,22 @@ extension MeshMachine {
   ) {
     let connectionID = random.next()
     let isTrusting = options.trustedSubnets.contains { $0.contains(remote.address) }
-    let features = Features(
+    var features = Features(
       name: options.name, nickname: options.nickname, uid: options.uid, connectionID: connectionID,
       shortID: topology.own.shortID, isTrusting: isTrusting,
       overlays: OverlayKind.allCases.filter(options.overlays.contains).map(\.rawValue),
       extensions: options.isLively ? [FeatureWord.lively] : [])
+    if options.passwords != nil {
+      features.suites = options.suites.isEmpty ? nil : options.suites.map(\.name)
+      features.canReauthenticate = true
+    }
     let session = Link(
       Link.Options(
-        isOutbound: dialed != nil, password: options.password, keyPair: KeyPair(random: &random)),
+        isOutbound: dialed != nil, passwords: options.passwords, keyPair: KeyPair(random: &random)),
       features: features.map)
     var connection = MeshConnection(
       remote: remote, local: local, dialed: dialed, connectionID: connectionID,
-      isTrusting: isTrusting, session: session, now: now)
+      isTrusting: isTrusting, session: session, passwords: options.passwords, now: now)
     effects.append(.send(link, connection.session.start()))
     connections[link] = connection
     deadlineChanged(of: link)
@@ -128,9 +132,7 @@ extension MeshMachine {
       } catch {
         end(link, LinkEnding(refusal: .closed, problem: error.description))
       }
-    case .overlayControl:
-      let now = now
-      withOverlay(of: link) { $0.receiveControl(payload, now: now) }
+    case .overlayControl: receiveControl(payload, on: link)
     }
   }
 

@@ -61,6 +61,7 @@ extension MeshMachine {
     switch effect {
     case .probe(let probe): probes.append(probe)
     case .control(let payload): send(.overlayControl, payload, on: link)
+    case .keyControl(let payload): keyControls.append((link, payload))
     case .chosen(let overlay, let former, let reason):
       if former == nil {
         establish(link, overlay, reason)
@@ -110,4 +111,9 @@ extension MeshConnection {
     guard let overlay = peering?.overlay else { return false }
     return [overlay.sleeveLink, overlay.fastdpLink].contains { $0?.remote?.address == address }
   }
+}
+
+extension MeshMachine {
+  /// How long keys for frames are used, of connections that are made from now on.
+  public mutating func setRekeyInterval(_ interval: Duration) { options.rekeyInterval = interval }
 }

@@ -56,7 +56,7 @@ extension MeshMachine {
     return features
   }
 
-  private func prepare(
+  private mutating func prepare(
     _ features: Features, _ connection: MeshConnection
   ) throws(RegistrationError) -> MeshConnection.Peering {
     let uid = connection.connectionID ^ features.connectionID
@@ -66,6 +66,7 @@ extension MeshMachine {
       isOutbound: connection.isOutbound, remoteAddress: connection.remote,
       localAddress: connection.local, key: isTrusted ? nil : connection.session.sessionKey,
       underlayMTU: options.underlayMTU)
+    overlayOptions.terms = overlayOptions.key == nil ? nil : try terms(features, connection)
     overlayOptions.port = options.port
     overlayOptions.overlayMTU = options.overlayMTU
     overlayOptions.isLively = options.isLively && features.extensions.contains(FeatureWord.lively)
@@ -79,7 +80,27 @@ extension MeshMachine {
     }
     return MeshConnection.Peering(
       features: features, uid: uid, overlay: overlay,
+      reauthentication: reauthentication(features, connection),
       heartbeatAt: now.advanced(by: MeshTiming.heartbeat))
+  }
+
+  /// How frames are sealed.
+  private mutating func terms(
+    _ features: Features, _ connection: MeshConnection
+  ) throws(RegistrationError) -> SealingTerms {
+    guard let prefix = freeIdentifierPrefix() else {
+      throw RegistrationError(.limit, "no SPI is left for another sealed connection")
+    }
+    var terms = SealingTerms(seed: drawnSeed(), identifierPrefix: prefix)
+    terms.canUseESP = options.canUseESP
+    terms.rekeyInterval = max(options.rekeyInterval, MeshTiming.rekeyIntervalMin)
+    do throws(OverlayError) {
+      try terms.agree(
+        ours: options.suites, theirs: features.suites, isOutbound: connection.isOutbound)
+    } catch {
+      throw RegistrationError(.overlay, error.description)
+    }
+    return terms
   }
 
   /// Of two connections with the same peer, both ends keep the one with the lower number.
@@ -133,6 +154,8 @@ extension MeshMachine {
     if isNews { sendEverything(on: link) }
     let now = now
     withOverlay(of: link) { $0.confirm(now: now) }
+    // Our passwords may have changed since the session began.
+    if connection.passwords != options.passwords { followPasswords(link) }
   }
 
   /// A connection is gone; `isReplaced`: another one with the same peer follows at once.

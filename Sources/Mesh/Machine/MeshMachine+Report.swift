@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Inet
+import Sealing
 
 extension MeshMachine {
   /// What people see of it.
@@ -21,7 +22,7 @@ extension MeshMachine {
       + maker.report(makerView(withDiscovery: false), now: now)
     report.targets = maker.targets.map(\.text)
     report.counts = countsSoFar
-    report.isEncrypted = options.password != nil
+    report.isEncrypted = options.passwords != nil
     report.hasDiscovery = options.hasDiscovery
     report.port = options.port
     report.trustedSubnets = options.trustedSubnets
@@ -40,6 +41,7 @@ extension MeshMachine {
       address: connection.remote.description, isOutbound: connection.isOutbound,
       state: peering.isEstablished ? .established : .pending)
     line.isEncrypted = connection.session.sessionKey != nil
+    line.suite = peering.overlay.suite?.name
     line.peer = peering.features.name
     line.nickname = peering.features.nickname
     line.overlay = peering.overlay.best.rawValue

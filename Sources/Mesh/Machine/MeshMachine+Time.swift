@@ -49,6 +49,7 @@ extension MeshMachine {
       let now = now
       withOverlay(of: link) { $0.advance(now: now) }
     }
+    if peering.reauthentication?.nextDeadline.isDue(now) == true { advanceReauthentication(link) }
   }
 
   private mutating func endSilent(_ link: LinkIdentifier) {

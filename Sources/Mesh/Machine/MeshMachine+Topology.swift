@@ -87,7 +87,7 @@ extension MeshMachine {
       let overlay = peering.overlay
       return MeshForwarding.Neighbour(
         name: name, connectionUID: peering.uid, local: connection.local,
-        isOutbound: connection.isOutbound, key: overlay.key, fastdp: overlay.fastdpLink,
+        isSealed: overlay.key != nil, fastdp: overlay.fastdpLink,
         sleeve: overlay.sleeveLink, chosen: overlay.chosen)
     }
   }

@@ -19,8 +19,19 @@ public struct MeshMachine: Sendable {
     public var nickname: String
     /// The port of TCP and UDP.
     public var port: UInt16 = 6783
-    /// The secret of the whole mesh; nil: nothing is encrypted.
-    public var password: Password?
+    /// The secrets of the whole mesh; nil: nothing is encrypted.
+    public var passwords: PasswordRing?
+    /// The primary one of them; setting it leaves no other one.
+    public var password: Password? {
+      get { passwords?.primary }
+      set { passwords = PasswordRing(newValue) }
+    }
+    /// How frames may be sealed, best first; peers of Weave have `secretbox`.
+    public var suites = CipherSuite.available
+    /// Whether VXLAN may be sealed, which takes AES.
+    public var canUseESP = CipherSuite.aes256gcm.isAvailable
+    /// How long a key for frames is used.
+    public var rekeyInterval = SealingTerms.rekeyInterval
     /// Whether peers of peers are dialled.
     public var hasDiscovery = true
     /// Connections at most; 0: no limit.
@@ -59,6 +70,8 @@ public struct MeshMachine: Sendable {
   var effects: [MeshEffect] = []
   /// What is to be sent over links, after `forwarding` was told.
   var probes: [OverlayProbe] = []
+  /// Overlay control messages about keys that `forwarding` has.
+  var keyControls: [(link: LinkIdentifier, payload: [UInt8])] = []
   var topology: Topology
   var routes: MeshRoutes
   var channel = TopologyChannel()
@@ -111,11 +124,14 @@ public struct MeshMachine: Sendable {
     if gossipAt == nil { gossipAt = now.advanced(by: MeshTiming.gossip) }
     take(input)
     settle()
-    // The data plane has to know a link before something is sent over it.
+    // The data plane has to know a key before something comes that is sealed with it.
+    for (link, payload) in keyControls { send(.overlayControl, payload, on: link) }
+    // And a link before something is sent over it.
     for probe in probes where linkOfPeer[probe.peer] != nil { effects.append(.probe(probe)) }
     defer {
       effects = []
       probes = []
+      keyControls = []
     }
     return effects
   }
@@ -131,6 +147,8 @@ public struct MeshMachine: Sendable {
     case .datagramTooLong(let destination, let pathMTU): tooLong(destination, pathMTU: pathMTU)
     case .underlayMTU(let mtu): underlayChanged(mtu)
     case .overlayMTU(let mtu): overlayChanged(mtu)
+    case .keyUsed(let peer, let overlay): keyUsed(peer, overlay)
+    case .passwords(let passwords): passwordsChanged(passwords)
     case .deadline: advance()
     case .connect(let targets, let isReplacing):
       maker.connect(targets, isReplacing: isReplacing, now: self.now)

@@ -19,6 +19,8 @@ public struct MeshReport: Sendable, Equatable {
     public var state: State
     /// Whether its TCP session is encrypted; nil if there is no session.
     public var isEncrypted: Bool?
+    /// How its frames are sealed, by the name of the suite; nil if they are not.
+    public var suite: String?
     /// Who is at the other end; nil if that is not known.
     public var peer: PeerName?
     /// What the other end's people call it.

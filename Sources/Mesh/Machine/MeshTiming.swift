@@ -18,6 +18,8 @@ enum MeshTiming {
   static let news = Duration.milliseconds(50)
   /// From an update to the search for peers that are gone.
   static let collection = Duration.seconds(1)
+  /// Between two keys of one direction, at least.
+  static let rekeyIntervalMin = Duration.seconds(1)
   /// Between two calculations of all routes.
   static let routes = Duration.milliseconds(100)
 }

@@ -13,12 +13,18 @@ enum FeatureKey: String {
   case isTrusting = "Trusted"
   case overlays = "Overlays"
   case extensions = "Weft"
+  case suites = "WeftSuites"
+  case keys = "WeftKeys"
 }
 
 /// Takes features out of the texts that carry them.
 struct FeatureReader {
   /// How peers are named: by numbers of 48 bits.
   static let flavour = "mac"
+  /// How connections get other keys: by messages of this version.
+  static let keys = "1"
+  /// Bytes of the names of suites; they go into the derivation of every key of sleeve.
+  static let suitesLengthMax = 256
 
   let entries: [String: String]
 
@@ -66,6 +72,14 @@ struct FeatureReader {
 
   func words(_ key: FeatureKey) -> [String]? {
     entries[key.rawValue].map { $0.split(separator: " ").map(String.init) }
+  }
+
+  func suites() throws(FeatureError) -> [String]? {
+    guard let text = entries[FeatureKey.suites.rawValue] else { return nil }
+    guard text.utf8.count <= Self.suitesLengthMax else {
+      throw FeatureError(.suites, "is longer than \(Self.suitesLengthMax) bytes")
+    }
+    return words(.suites)
   }
 
   /// Digits only; zeros may lead.

@@ -20,6 +20,11 @@ public struct Features: Sendable, Equatable {
   public var overlays: [String]?
   /// What only Weft peers tell each other: words of the key `Weft`, see `FeatureWord`.
   public var extensions: [String]
+  /// How it seals frames, best first, by the names of `CipherSuite`; nil if it is not Weft, or has
+  /// no password.
+  public var suites: [String]?
+  /// Whether it takes another password while a connection lives on.
+  public var canReauthenticate = false
 
   /// Describes a peer.
   public init(
@@ -51,6 +56,8 @@ public struct Features: Sendable, Equatable {
     isTrusting = try reader.truth(.isTrusting)
     overlays = reader.words(.overlays)
     extensions = reader.words(.extensions) ?? []
+    suites = try reader.suites()
+    canReauthenticate = map.entries[FeatureKey.keys.rawValue] == FeatureReader.keys
   }
 
   /// What is sent.
@@ -65,6 +72,8 @@ public struct Features: Sendable, Equatable {
     ]
     entries[.shortID] = shortID.map { String($0.number) }
     entries[.overlays] = overlays?.joined(separator: " ")
+    entries[.suites] = suites?.joined(separator: " ")
+    if canReauthenticate { entries[.keys] = FeatureReader.keys }
     if !extensions.isEmpty { entries[.extensions] = extensions.joined(separator: " ") }
     let pairs = entries.map { ($0.key.rawValue, $0.value) }
     return FeatureMap(Dictionary(pairs, uniquingKeysWith: { first, _ in first }))

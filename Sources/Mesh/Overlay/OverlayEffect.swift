@@ -6,6 +6,9 @@ public enum OverlayEffect: Sendable, Equatable {
   case probe(OverlayProbe)
   /// Send an overlay control message: index, sub-tag, data.
   case control([UInt8])
+  /// Send an overlay control message about keys, after the data plane was told of them: what is
+  /// sealed with a key may come as soon as the other end knows of it.
+  case keyControl([UInt8])
   /// An overlay carries frames from now on instead of another one, or of none: then the connection
   /// is established.
   case chosen(OverlayKind, from: OverlayKind?, reason: String)
@@ -14,11 +17,11 @@ public enum OverlayEffect: Sendable, Equatable {
 }
 
 /// What an overlay control message says, after the overlay's number; those of Weft only are sent to
-/// peers whose heartbeats are as frequent as ours.
+/// peers that said they know them.
 enum OverlaySubTag {
   /// VXLAN: a heartbeat arrived.
   static let fastdpAcknowledged: UInt8 = 0
-  /// VXLAN: keys for ESP, which we do not have.
+  /// VXLAN: a key for ESP (`KeyOffer`).
   static let fastdpSecurity: UInt8 = 1
   /// Sleeve: a heartbeat arrived.
   static let sleeveAcknowledged: UInt8 = 1
@@ -28,4 +31,8 @@ enum OverlaySubTag {
   static let lengthVerified: UInt8 = 3
   /// Weft, either: heartbeats arrive no more.
   static let retracted: UInt8 = 0x80
+  /// Weft, sleeve: a key (`KeyOffer`).
+  static let sleeveSecurity: UInt8 = 0x81
+  /// Weft, either: the key with this identifier is used from now on.
+  static let keyConfirmed: UInt8 = 0x82
 }

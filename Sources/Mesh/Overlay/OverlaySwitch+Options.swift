@@ -22,6 +22,8 @@ extension OverlaySwitch {
     public var port: UInt16 = 6783
     /// Encrypts; nil: nothing is.
     public var key: SessionKey?
+    /// How; nil: by secretbox in sleeve, and VXLAN is not used.
+    public var terms: SealingTerms?
     /// What the underlay carries in one piece, in bytes with all headers.
     public var underlayMTU: Int
     /// Bytes of an IP packet of our containers.

@@ -64,6 +64,15 @@ public struct OverlaySwitch: Sendable {
   /// Seals what goes by sleeve; nil: nothing is sealed.
   public var key: SessionKey? { options.key }
 
+  /// The high half of the SPIs that we choose; nil if nothing is sealed.
+  var identifierPrefix: UInt16? { options.terms?.identifierPrefix }
+
+  /// How the best overlay's frames are sealed; nil: they are not.
+  public var suite: CipherSuite? {
+    guard let link = best == .fastdp ? fastdpLink : sleeveLink else { return nil }
+    return link.security?.suite
+  }
+
   /// What `status connections` shows: `name`, `mtu`, `encrypted` if so.
   public var attributes: [String: String] {
     let link = best == .fastdp ? fastdpLink : sleeveLink
@@ -114,7 +123,7 @@ public struct OverlaySwitch: Sendable {
     var effects: [OverlayEffect]?
     if payload.count >= 2 {
       switch payload[0] {
-      case fastdp?.index: effects = fastdp?.receiveControl(payload[1], now: now)
+      case fastdp?.index: effects = fastdp?.receiveControl(payload.dropFirst(), now: now)
       case sleeve?.index: effects = sleeve?.receiveControl(payload.dropFirst(), now: now)
       default: break
       }
@@ -138,6 +147,26 @@ public struct OverlaySwitch: Sendable {
   /// Our containers may send IP packets of so many bytes from now on.
   public mutating func overlayChanged(_ mtu: Int) { fastdp?.overlayChanged(mtu) }
 
+  /// A key of an overlay is nearly used up.
+  public mutating func keyUsed(_ overlay: OverlayKind, now: MeshInstant) -> [OverlayEffect] {
+    guard isConfirmed, !isOver else { return [] }
+    let effects =
+      switch overlay {
+      case .fastdp: fastdp?.renewKey(now: now)
+      case .sleeve: sleeve?.renewKey(now: now)
+      }
+    return effects ?? []
+  }
+
+  /// The connection has another key from now on, which keys of frames are derived from.
+  public mutating func rebase(
+    _ key: SessionKey, generation: UInt8, now: MeshInstant
+  ) -> [OverlayEffect] {
+    guard isConfirmed, !isOver else { return [] }
+    return (fastdp?.rebase(key, generation: generation, now: now) ?? [])
+      + (sleeve?.rebase(key, generation: generation, now: now) ?? [])
+  }
+
   /// Time has come.
   public mutating func advance(now: MeshInstant) -> [OverlayEffect] {
     guard isConfirmed, !isOver else { return [] }
@@ -151,7 +180,7 @@ public struct OverlaySwitch: Sendable {
 extension OverlaySwitch {
   /// Chooses the best overlay that works.
   private mutating func choose() -> [OverlayEffect] {
-    let isFastdpWorking = fastdp?.pulse.isWorking == true
+    let isFastdpWorking = fastdp?.isWorking == true
     let isSleeveWorking = sleeve?.pulse.isWorking == true
     guard let best: OverlayKind = isFastdpWorking ? .fastdp : isSleeveWorking ? .sleeve : nil else {
       return chosen != nil || isHopeless ? fail() : []

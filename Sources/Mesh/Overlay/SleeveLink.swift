@@ -9,7 +9,9 @@ import Wire
 /// Only the end that dialled knows where to send to from the start, the other learns it from the
 /// heartbeats that come: so one of them may be behind a NAT, and what it looks like from outside
 /// may change. How long datagrams may be is searched for (`PathSearch`), and whether longer ones
-/// arrive in fragments is tested, as soon as frames get through and now and then afterwards.
+/// arrive in fragments is tested, as soon as frames get through and now and then afterwards. Sealed
+/// with the connection's key it has to agree on nothing, otherwise it sends nothing before the
+/// other end has chosen a key.
 struct SleeveLink: Sendable {
   /// Bytes of a frame that tests fragmentation.
   static let fragmentationTestLength = 60_001
@@ -18,6 +20,10 @@ struct SleeveLink: Sendable {
 
   private let options: OverlaySwitch.Options
   private var search: PathSearch
+  private var exchange: KeyExchange?
+  /// Made of the connection's key, if that is what seals.
+  private var sharedSecurity: LinkSecurity?
+  private var isConfirmed = false
   private var fragmentationTestAt: MeshInstant?
   private var isFragmentationTested = false
   private var changes = TokenBucket(countMax: 1, pause: .seconds(1))
@@ -30,6 +36,8 @@ struct SleeveLink: Sendable {
   private(set) var pulse: OverlayPulse
   /// Where datagrams go; the end that was dialled has to learn it.
   private(set) var remote: SocketAddress?
+  /// Its keys; nil if nothing is sealed.
+  var security: LinkSecurity? { exchange?.security ?? sharedSecurity }
   /// Whether datagrams arrive in fragments.
   private(set) var mayFragment = false
   /// What could not be used.
@@ -41,9 +49,26 @@ struct SleeveLink: Sendable {
     self.index = index
     pulse = OverlayPulse(isLively: options.isLively)
     remote = options.isOutbound ? options.remoteAddress : nil
+    if let key = options.key {
+      if let terms = options.terms, terms.suite != .secretbox {
+        exchange = KeyExchange(
+          terms.suite, layout: .sleeve, terms: terms, base: key, own: options.own,
+          remote: options.remote)
+      } else {
+        sharedSecurity = Self.security(key, isOutbound: options.isOutbound)
+      }
+    }
     let sealing = options.key == nil ? 0 : 8 + SecretBox.overhead
     let headers = 20 + 8 + SleeveHeader.length + SleeveRecordHeader.length + EthernetHeader.length
     search = PathSearch(underlayMTU: options.underlayMTU, overhead: headers + sealing)
+  }
+
+  private static func security(_ key: SessionKey, isOutbound: Bool) -> LinkSecurity {
+    LinkSecurity(
+      suite: .secretbox,
+      sealing: FrameKey(secretbox: key, isSenderOutbound: isOutbound, isSealing: true),
+      openings: [FrameKey(secretbox: key, isSenderOutbound: !isOutbound, isSealing: false)],
+      renewedAt: MeshInstant(nanoseconds: 0))
   }
 
   /// Bytes of a container's IP packet that goes in one datagram.
@@ -54,12 +79,13 @@ struct SleeveLink: Sendable {
     MeshForwarding.Neighbour.Link(
       remote: remote, localPort: options.port, isWorking: pulse.isWorking,
       frameLengthMax: mtu + EthernetHeader.length, datagramLengthMax: search.datagramLengthMax,
-      mayFragment: mayFragment)
+      mayFragment: mayFragment, security: security)
   }
 
   /// When something is due; nil: never.
   var nextDeadline: MeshInstant? {
-    [pulse.nextDeadline, search.nextDeadline, fragmentationTestAt].compactMap(\.self).min()
+    [pulse.nextDeadline, search.nextDeadline, fragmentationTestAt, exchange?.nextDeadline]
+      .compactMap(\.self).min()
   }
 
   // MARK: Inputs
@@ -67,7 +93,9 @@ struct SleeveLink: Sendable {
   /// Heartbeats may travel from now on.
   mutating func confirm(now: MeshInstant) -> [OverlayEffect] {
     pulse.begin(now: now)
-    return heartbeat(now: now)
+    isConfirmed = true
+    sharedSecurity?.renewedAt = now
+    return send(exchange?.begin(now: now)) + heartbeat(now: now)
   }
 
   /// Takes a special frame.
@@ -105,6 +133,9 @@ struct SleeveLink: Sendable {
       guard data.count >= 2 else { return nil }
       let length = data.prefix(2).reduce(0) { $0 << 8 | Int($1) }
       return lengthTest(search.verified(length, now: now))
+    case OverlaySubTag.sleeveSecurity: return takeOffer(payload.dropFirst(), now: now)
+    case OverlaySubTag.keyConfirmed:
+      return exchange?.receiveConfirmation(payload.dropFirst(), now: now).map(send)
     case OverlaySubTag.retracted where options.isLively:
       pulse.retract(now: now)
       rest()
@@ -134,7 +165,32 @@ struct SleeveLink: Sendable {
     }
     if pulse.beatAt.isDue(now) { effects += heartbeat(now: now) }
     if fragmentationTestAt.isDue(now) { effects.append(fragmentationTest(now: now)) }
+    effects += send(exchange?.advance(now: now))
     return effects + lengthTest(search.advance(now: now))
+  }
+
+  // MARK: Keys
+
+  /// A key is nearly used up.
+  mutating func renewKey(now: MeshInstant) -> [OverlayEffect] { send(exchange?.renew(now: now)) }
+
+  /// The connection has another key from now on.
+  mutating func rebase(
+    _ key: SessionKey, generation: UInt8, now: MeshInstant
+  ) -> [OverlayEffect] {
+    send(exchange?.rebase(key, generation: generation, now: now))
+  }
+
+  private mutating func takeOffer(
+    _ offer: ArraySlice<UInt8>, now: MeshInstant
+  ) -> [OverlayEffect]? {
+    guard let answer = exchange?.receiveOffer(offer, now: now) else { return nil }
+    guard isConfirmed, pulse.beatAt == nil else { return send(answer) }
+    return send(answer) + heartbeat(now: now)
+  }
+
+  private func send(_ messages: [KeyExchange.Message]?) -> [OverlayEffect] {
+    (messages ?? []).effects(index: index, offerTag: OverlaySubTag.sleeveSecurity)
   }
 
   // MARK: Heartbeats
@@ -154,9 +210,9 @@ struct SleeveLink: Sendable {
     return isWorking ? effects : effects + test(now: now)
   }
 
-  /// A heartbeat if there is somewhere to send it.
+  /// A heartbeat if there is somewhere to send it, and a key if it needs one.
   private mutating func heartbeat(now: MeshInstant) -> [OverlayEffect] {
-    guard remote != nil else { return [] }
+    guard remote != nil, exchange?.canSend != false else { return [] }
     pulse.beat(now: now)
     return [probe(SleeveSpecialFrame.heartbeatLength, connectionUID: options.connectionUID)]
   }

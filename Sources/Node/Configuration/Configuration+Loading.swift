@@ -6,14 +6,15 @@ extension Configuration {
 
   /// Reads and checks a file; with `machine`, also whether it can work here.
   ///
-  /// With `machine` the secret of the mesh is read as well, from the file that the configuration
-  /// names or else from `environment`. Throws every mistake at once, in the order of the lines.
+  /// With `machine` the secrets of the mesh are read as well, from the files that the configuration
+  /// names or else our own from `environment`. Throws every mistake at once, in the order of the
+  /// lines.
   package static func load(
     path: String, against machine: MachineFacts? = nil, environment: [String: String] = [:]
   ) throws(ConfigurationErrors) -> Configuration {
     var (configuration, issues) = try read(
       text: try TOMLFile.text(path), file: path, against: machine)
-    if machine != nil { configuration.readPassword(from: environment, into: &issues) }
+    if machine != nil { configuration.readPasswords(from: environment, into: &issues) }
     if let errors = issues.errors() { throw errors }
     return configuration
   }

@@ -20,6 +20,12 @@ extension Configuration {
     package var peers: [PeerTarget]
     /// The file with the secret; nil: the environment may have it.
     package var passwordFile: String?
+    /// Files with secrets that others may have instead, for the time of a change.
+    package var acceptedPasswordFiles: [String]
+    /// How frames are sealed; nil: as the processor does it best.
+    package var cipher: CipherSuite?
+    /// Seconds until frames are sealed with another key.
+    package var rekeySeconds: Int
     /// Whether peers of peers are dialled.
     package var hasDiscovery: Bool
     /// Connections at most; 0: no limit.
@@ -28,6 +34,8 @@ extension Configuration {
     package var trustedSubnets: [IPv4Prefix]
     /// The secret, once it was read; nil: nothing is encrypted.
     package var password: Password?
+    /// The secrets that others may have instead, once they were read.
+    package var acceptedPasswords: [Password] = []
   }
 
   /// The mesh for the control plane; nil if there is none.
@@ -39,6 +47,9 @@ extension Configuration {
     options.listenAddress = mesh.listenAddress
     options.targets = mesh.peers.map(\.description)
     options.password = mesh.password
+    options.acceptedPasswords = mesh.acceptedPasswords
+    options.ciphers = mesh.cipher.map { [$0] }
+    options.rekeySeconds = mesh.rekeySeconds
     options.hasDiscovery = mesh.hasDiscovery
     options.connectionCountMax = mesh.connectionCountMax
     options.trustedSubnets = mesh.trustedSubnets
@@ -50,21 +61,6 @@ extension Configuration {
     Set([underlay.vxlanPort] + (hasMesh ? [mesh.port, mesh.framePort] : []))
   }
 
-  /// Reads the secret of the mesh, if there are a mesh and a secret.
-  mutating func readPassword(
-    from environment: [String: String], into issues: inout ConfigurationIssues
-  ) {
-    guard hasMesh else { return }
-    let reading = MeshPassword.read(file: mesh.passwordFile, environment: environment)
-    mesh.password = reading.value
-    let key = ConfigurationSettings.passwordFile.key
-    for complaint in reading.complaints {
-      issues.add(
-        line: origin.passwordFileLine, key: key.dottedName, complaint.message,
-        accepted: key.accepted)
-    }
-  }
-
   /// Notes an address to receive at that is another host's, and a port that somebody else has.
   func checkMesh(against machine: MachineFacts, into issues: inout ConfigurationIssues) {
     let address = mesh.listenAddress
@@ -74,6 +70,13 @@ extension Configuration {
       issues.add(
         line: origin.listenLine, key: key.dottedName, "\(address) is not an address of this host",
         accepted: key.accepted)
+    }
+    if let cipher = mesh.cipher, !cipher.isAvailable {
+      issues.add(
+        line: origin.cipherLine, key: ConfigurationSettings.cipher.key.dottedName,
+        "this processor lacks what \(cipher.name) needs",
+        accepted: (["auto"] + CipherSuite.available.map(\.name)).map { "\"\($0)\"" }
+          .joined(separator: ", "))
     }
     for port in [mesh.port, mesh.framePort] {
       let taken = machine.udpReceivers.filter {
@@ -96,11 +99,14 @@ extension Configuration.Mesh {
 }
 
 extension Configuration.Mesh: Equatable {
-  /// Compares what is configured; the secret itself, which stands elsewhere, does not count.
+  /// Compares what is configured; the secrets themselves, which stand elsewhere, do not count.
   package static func == (left: Self, right: Self) -> Bool {
     left.name == right.name && left.nickname == right.nickname && left.port == right.port
       && left.listenAddress == right.listenAddress && left.peers == right.peers
-      && left.passwordFile == right.passwordFile && left.hasDiscovery == right.hasDiscovery
+      && left.passwordFile == right.passwordFile
+      && left.acceptedPasswordFiles == right.acceptedPasswordFiles
+      && left.cipher == right.cipher && left.rekeySeconds == right.rekeySeconds
+      && left.hasDiscovery == right.hasDiscovery
       && left.connectionCountMax == right.connectionCountMax
       && left.trustedSubnets == right.trustedSubnets
   }
@@ -114,6 +120,9 @@ extension ConfigurationReader {
     }
     origin.listenLine = line(ConfigurationSettings.listen)
     origin.passwordFileLine = line(ConfigurationSettings.passwordFile)
+    origin.cipherLine = line(ConfigurationSettings.cipher)
+    origin.acceptedPasswordsLine = line(ConfigurationSettings.acceptedPasswordFiles)
+    origin.acceptedPasswordLines = acceptedPasswordLines(section)
     origin.meshPortLine = line(ConfigurationSettings.meshPort) ?? section.line
     let mesh = Configuration.Mesh(
       name: value(ConfigurationSettings.meshName, in: section) ?? nil,
@@ -122,10 +131,14 @@ extension ConfigurationReader {
       listenAddress: value(ConfigurationSettings.listen, in: section) ?? IPv4Address(bits: 0),
       peers: value(ConfigurationSettings.peers, in: section) ?? [],
       passwordFile: value(ConfigurationSettings.passwordFile, in: section) ?? nil,
+      acceptedPasswordFiles: value(ConfigurationSettings.acceptedPasswordFiles, in: section) ?? [],
+      cipher: value(ConfigurationSettings.cipher, in: section) ?? nil,
+      rekeySeconds: value(ConfigurationSettings.rekeySeconds, in: section) ?? 0,
       hasDiscovery: value(ConfigurationSettings.discovery, in: section) ?? true,
       connectionCountMax: value(ConfigurationSettings.connectionLimit, in: section) ?? 0,
       trustedSubnets: value(ConfigurationSettings.trustedSubnets, in: section) ?? [],
       password: nil)
+    refuseOwnPassword(of: mesh)
     if section.line != nil, mesh.port > 0, let vxlan = vxlanPort(underlay),
       [mesh.port, mesh.framePort].contains(vxlan)
     {

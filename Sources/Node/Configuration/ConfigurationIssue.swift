@@ -100,6 +100,12 @@ struct ConfigurationOrigin: Sendable {
   var listenLine: Int?
   /// The line of `mesh.password_file`.
   var passwordFileLine: Int?
+  /// The line of `mesh.cipher`.
+  var cipherLine: Int?
+  /// The line of `mesh.accepted_password_files`.
+  var acceptedPasswordsLine: Int?
+  /// The line each of these files is on.
+  var acceptedPasswordLines: [String: Int] = [:]
   /// The line of `underlay.vxlan_port`, or of its section if it has its default.
   var vxlanPortLine: Int?
   /// The line each core of `workers.cores` is on.

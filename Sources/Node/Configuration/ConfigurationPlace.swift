@@ -14,6 +14,10 @@ struct ConfigurationPlace: Sendable {
   let isSame: @Sendable (Configuration, Configuration) -> Bool
   /// Copies the value from the first to the second.
   let copy: @Sendable (_ source: Configuration, _ target: inout Configuration) -> Void
+  /// Whether a change that a reload could make otherwise is one for the next start.
+  var needsRestart: @Sendable (_ running: Configuration, _ file: Configuration) -> Bool = { _, _ in
+    false
+  }
 
   /// All places, in the order of the reference.
   static let all = [
@@ -37,7 +41,12 @@ struct ConfigurationPlace: Sendable {
     meshKey(ConfigurationSettings.meshPort, at: \.mesh.port),
     meshKey(ConfigurationSettings.listen, at: \.mesh.listenAddress),
     meshKey(ConfigurationSettings.peers, at: \.mesh.peers),
-    meshKey(ConfigurationSettings.passwordFile, at: \.mesh.passwordFile),
+    passwords(ConfigurationSettings.passwordFile, at: \.mesh.passwordFile, \.mesh.password),
+    passwords(
+      ConfigurationSettings.acceptedPasswordFiles, at: \.mesh.acceptedPasswordFiles,
+      \.mesh.acceptedPasswords),
+    meshKey(ConfigurationSettings.cipher, at: \.mesh.cipher),
+    meshKey(ConfigurationSettings.rekeySeconds, at: \.mesh.rekeySeconds),
     meshKey(ConfigurationSettings.discovery, at: \.mesh.hasDiscovery),
     meshKey(ConfigurationSettings.connectionLimit, at: \.mesh.connectionCountMax),
     meshKey(ConfigurationSettings.trustedSubnets, at: \.mesh.trustedSubnets),
@@ -66,6 +75,25 @@ struct ConfigurationPlace: Sendable {
       isSame: { $0.hasMesh != $1.hasMesh || place.isSame($0, $1) }, copy: place.copy)
   }
 
+  /// Files and what was read from them, which may be another although they have the same names.
+  private static func passwords<Names: Equatable & Sendable, Passwords: Equatable & Sendable>(
+    _ setting: ConfigurationSetting<Names>,
+    at names: any WritableKeyPath<Configuration, Names> & Sendable,
+    _ contents: any WritableKeyPath<Configuration, Passwords> & Sendable
+  ) -> ConfigurationPlace {
+    let place = meshKey(setting, at: names)
+    return ConfigurationPlace(
+      name: place.name, takesEffect: place.takesEffect,
+      isSame: {
+        place.isSame($0, $1)
+          && ($0.hasMesh != $1.hasMesh || $0[keyPath: contents] == $1[keyPath: contents])
+      },
+      copy: {
+        place.copy($0, &$1)
+        $1[keyPath: contents] = $0[keyPath: contents]
+      }, needsRestart: Configuration.differInEncryption)
+  }
+
   /// Sections of which there may be several; their order means nothing.
   private static func sections<Element: Hashable & Sendable>(
     _ name: String, changedBy effect: ConfigurationKey.Effect,
@@ -91,11 +119,11 @@ extension Configuration {
   package mutating func adopt(_ file: Configuration) -> ConfigurationChanges {
     var changes = ConfigurationChanges()
     for place in ConfigurationPlace.all where !place.isSame(self, file) {
-      switch place.takesEffect {
-      case .reload:
+      if place.takesEffect == .restart || place.needsRestart(self, file) {
+        changes.waiting.append(place.name)
+      } else {
         place.copy(file, &self)
         changes.taken.append(place.name)
-      case .restart: changes.waiting.append(place.name)
       }
     }
     return changes

@@ -55,9 +55,10 @@ package enum ConfigurationReference {
     of at most 1 MiB. A key that is absent has its default; a section without keys may be left out,
     except for `[mesh]`, which by being there says that there is a mesh.
 
-    The file is read again when `weftd` gets SIGHUP. Keys that are changed by a reload then have
-    their new values, without a frame lost on the way; the others keep theirs until the next start,
-    and the log names those that differ. If the new file has a mistake, nothing is changed.
+    The file is read again when `weftd` gets SIGHUP, and with it the files with passwords. Keys that
+    are changed by a reload then have their new values, without a frame lost on the way; the others
+    keep theirs until the next start, and the log names those that differ. If the new file has a
+    mistake, nothing is changed.
 
     This page is generated from the key table in `Sources/Node/Configuration`; after a change there,
     `WEFT_UPDATE_DOCS=1 swift test --filter ConfigurationReferenceTests` writes it anew.

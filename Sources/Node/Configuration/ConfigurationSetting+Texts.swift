@@ -30,9 +30,9 @@ extension ConfigurationSetting {
     }
   }
 
-  /// A list of different texts; `parse` says what is wrong with one.
+  /// A list of different texts, of `limit` at most; `parse` says what is wrong with one.
   static func distinctTexts<Element: Hashable>(
-    _ name: ConfigurationKeyName, accepted: String,
+    _ name: ConfigurationKeyName, atMost limit: Int = .max, accepted: String,
     parse: @escaping @Sendable (String) -> ConfigurationReading<Element>
   ) -> Self where Value == [Element] {
     ConfigurationSetting(
@@ -52,6 +52,9 @@ extension ConfigurationSetting {
           reading.complaints.append(
             .init(line: node.line, message: "\(node.shown) is listed twice"))
         }
+      }
+      if nodes.count > limit {
+        reading.complaints.append(.init(message: "the list has \(nodes.count)"))
       }
       reading.value = elements
       return reading

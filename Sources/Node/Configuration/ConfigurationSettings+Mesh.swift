@@ -2,6 +2,7 @@
 
 import ControlPlane
 import Inet
+import Sealing
 
 /// The keys of `[mesh]`.
 extension ConfigurationSettings {
@@ -66,19 +67,50 @@ extension ConfigurationSettings {
   static let passwordFile = ConfigurationSetting<String?>.optionalText(
     name(
       "password_file",
-      "The file with the secret that all peers share, read at start; with one, what peers tell "
-        + "each other is encrypted, and who has it not is no peer. Without this key the "
-        + "environment's WEFT_PASSWORD or WEAVE_PASSWORD is taken."),
+      "The file with the secret that all peers share, read at start and at each reload; with one, "
+        + "what peers tell each other is encrypted, and who has it not is no peer. Without this "
+        + "key the environment's WEFT_PASSWORD or WEAVE_PASSWORD is taken. From no password to "
+        + "one, or back, takes a restart.", .reload),
     default: "the environment, or nothing is encrypted",
     accepted: "the absolute path of a file of 1 to \(MeshPassword.lengthMax) bytes that only its "
-      + "owner may read"
-  ) { path in
+      + "owner may read", parse: filePath)
+
+  static let acceptedPasswordFiles = ConfigurationSetting<[String]>.distinctTexts(
+    name(
+      "accepted_password_files",
+      "Files with secrets that other hosts may have instead of ours, for the time in which the "
+        + "password is changed from host to host; read when password_file is.", .reload),
+    atMost: acceptedPasswordFilesMax,
+    accepted: "a list of at most \(acceptedPasswordFilesMax) absolute paths of files like "
+      + "password_file, with passwords that are not our own", parse: filePath)
+
+  private static let acceptedPasswordFilesMax = 3
+
+  private static func filePath(_ path: String) -> ConfigurationReading<String> {
     if !path.hasPrefix("/") { return .bad("is not an absolute path") }
     if path.utf8.count > 1024 { return .bad("is \(path.utf8.count) bytes long") }
     if path.hasSuffix("/") { return .bad("names a folder") }
     let isPlain = path.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 }
     return isPlain ? .good(path) : .bad("holds a control character")
   }
+
+  static let cipher = ConfigurationSetting<CipherSuite?>.choice(
+    name(
+      "cipher",
+      "How frames in sleeve's datagrams are sealed between Weft's hosts: auto takes what this "
+        + "processor does best of what both ends have; with a name it is that one, and a Weft "
+        + "host that does not have it is refused. Weave's routers have only secretbox, and are "
+        + "given it always."),
+    default: nil,
+    of: [("auto", nil)]
+      + [CipherSuite.aes256gcm, .chacha20poly1305, .secretbox].map { ($0.name, $0) })
+
+  static let rekeySeconds = ConfigurationSetting<Int>.number(
+    name(
+      "rekey_seconds",
+      "How long frames are sealed with one key between Weft's hosts; no frame is lost when the "
+        + "next one is taken.", .reload),
+    in: 1...86_400, default: 3600, unit: "seconds")
 
   static let discovery = ConfigurationSetting<Bool>.flag(
     name("discovery", "Whether peers of peers are dialled, and not only those that are listed."),

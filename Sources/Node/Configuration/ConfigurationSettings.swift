@@ -147,6 +147,8 @@ extension ConfigurationTable {
         ConfigurationSettings.meshName.key, ConfigurationSettings.nickname.key,
         ConfigurationSettings.meshPort.key, ConfigurationSettings.listen.key,
         ConfigurationSettings.peers.key, ConfigurationSettings.passwordFile.key,
+        ConfigurationSettings.acceptedPasswordFiles.key, ConfigurationSettings.cipher.key,
+        ConfigurationSettings.rekeySeconds.key,
         ConfigurationSettings.discovery.key, ConfigurationSettings.connectionLimit.key,
         ConfigurationSettings.trustedSubnets.key,
       ]),

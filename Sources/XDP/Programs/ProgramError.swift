@@ -16,6 +16,9 @@ public enum ProgramError: Error, Equatable, Sendable {
 
   /// More overlay addresses than the program has room for; none was changed.
   case tooManyOverlayAddresses(count: Int, capacity: Int)
+
+  /// More security associations than the program has room for; none was changed.
+  case tooManySecurityAssociations(count: Int, capacity: Int)
 }
 
 extension ProgramError: CustomStringConvertible {
@@ -34,6 +37,9 @@ extension ProgramError: CustomStringConvertible {
         + "give the interface fewer queues (ethtool -L)"
     case .tooManyOverlayAddresses(let count, let capacity):
       "\(count) overlay addresses are too many: at most \(capacity) are accepted"
+    case .tooManySecurityAssociations(let count, let capacity):
+      "\(count) security associations are too many: at most \(capacity) are accepted; connect to "
+        + "fewer peers that encrypt"
     }
   }
 }

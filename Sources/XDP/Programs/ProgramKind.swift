@@ -4,7 +4,8 @@ public import Inet
 
 /// Which of our XDP programs; their sources are `bpf/underlay.bpf.c` and `bpf/port.bpf.c`.
 public enum ProgramKind: String, Sendable, BitwiseCopyable, CaseIterable {
-  /// On the outer network: redirects overlay traffic for our own addresses to the sockets.
+  /// On the outer network: redirects overlay traffic for our own addresses, plain and sealed, to
+  /// the sockets.
   ///
   /// Everything else stays the host's, and everything does where no socket is there.
   case underlay
@@ -39,4 +40,27 @@ public struct OverlayAddress: Hashable, Sendable, BitwiseCopyable {
 extension OverlayAddress: CustomStringConvertible {
   /// `address:port`.
   public var description: String { "\(address):\(port)" }
+}
+
+/// What the overlay's ESP packets (RFC 4303) are known by when they arrive.
+public struct SecurityAssociation: Hashable, Sendable, BitwiseCopyable {
+  /// The outer IPv4 destination address.
+  public let address: IPv4Address
+
+  /// The security parameters index (SPI), which the receiver chose.
+  public let identifier: UInt32
+
+  /// Pairs an address with an SPI.
+  public init(address: IPv4Address, identifier: UInt32) {
+    self.address = address
+    self.identifier = identifier
+  }
+}
+
+extension SecurityAssociation: CustomStringConvertible {
+  /// `address 0x1234abcd`.
+  public var description: String {
+    let digits = String(identifier, radix: 16)
+    return "\(address) 0x\(String(repeating: "0", count: 8 - digits.count))\(digits)"
+  }
 }

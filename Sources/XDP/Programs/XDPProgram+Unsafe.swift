@@ -10,7 +10,7 @@ internal import Glibc
 /// An XDP program in the kernel, with its maps, and not yet on any interface.
 ///
 /// Every interface needs one of its own, since the map of sockets is keyed by queue alone. The
-/// value owns three descriptors; an attachment keeps the program and its maps alive beyond it, and
+/// value owns their descriptors; an attachment keeps the program and its maps alive beyond it, and
 /// the value is what they can be changed with.
 @safe
 public struct XDPProgram: ~Copyable, Sendable {
@@ -25,6 +25,9 @@ public struct XDPProgram: ~Copyable, Sendable {
 
   /// `overlay_addresses` or `missed`, by kind.
   let mapDescriptor: CInt
+
+  /// `security_associations` of the underlay; -1 for a port.
+  let securityDescriptor: CInt
 
   /// Queues of one interface that can have a socket.
   public static var queueCount: UInt32 { UInt32(CPROGRAMS_QUEUE_COUNT) }
@@ -44,12 +47,12 @@ public struct XDPProgram: ~Copyable, Sendable {
     programDescriptor = loaded.program
     socketsDescriptor = loaded.sockets
     mapDescriptor = loaded.map
+    securityDescriptor = loaded.second_map
   }
 
   deinit {
-    for descriptor in [programDescriptor, socketsDescriptor, mapDescriptor] {
-      _ = close(descriptor)
-    }
+    for descriptor in [programDescriptor, socketsDescriptor, mapDescriptor, securityDescriptor]
+    where descriptor >= 0 { _ = close(descriptor) }
   }
 
   /// The name of the map that only this kind has.
@@ -60,6 +63,9 @@ public struct XDPProgram: ~Copyable, Sendable {
     }
   }
 
+  /// The name of the map of security associations, which the underlay has besides.
+  static let securityMapName = "security_associations"
+
   private static func load(_ kind: ProgramKind, _ loaded: inout cxdp_program) -> CInt {
     let embedded =
       switch kind {
@@ -68,9 +74,12 @@ public struct XDPProgram: ~Copyable, Sendable {
       }
     return unsafe kind.programName.withCString { program in
       unsafe mapName(kind).withCString { map in
-        var object = unsafe cxdp_object(
-          bytes: embedded.bytes, size: embedded.size, program: program, map: map)
-        return unsafe cxdp_load_program(&object, &loaded)
+        unsafe securityMapName.withCString { security in
+          var object = unsafe cxdp_object(
+            bytes: embedded.bytes, size: embedded.size, program: program, map: map,
+            second_map: kind == .underlay ? security : nil)
+          return unsafe cxdp_load_program(&object, &loaded)
+        }
       }
     }
   }

@@ -15,6 +15,9 @@ struct RunFile: ParsableCommand {
         scenario = "pipeline"        # a scenario's name
         size = [64, 512, 1350]       # --size
         entries = [16, 65536]        # --entries
+        batch = [1, 32]              # --batch
+        peers = [1, 4]               # --peers
+        encrypted = true             # --encrypted
         against = []                 # --against; an empty list measures ours alone
         pairs = 5                    # --pairs
         seconds = 0.2                # --seconds

@@ -16,6 +16,19 @@ struct ScenarioOptions: ParsableArguments {
   var entries: [Int] = []
 
   @Option(
+    name: .customLong("batch"), parsing: .upToNextOption,
+    help: ArgumentHelp("Packets dealt with together; each is measured.", valueName: "count"))
+  var batches: [Int] = []
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Peers that packets go to; each is measured.", valueName: "count"))
+  var peers: [Int] = []
+
+  @Flag(help: "Ours sends VXLAN in ESP instead of plain VXLAN.")
+  var encrypted = false
+
+  @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp(
       "Whom to compare with, in turn; none measures ours alone.", valueName: "name"))
@@ -31,6 +44,8 @@ struct ScenarioOptions: ParsableArguments {
   var wishes: ScenarioWishes {
     ScenarioWishes(
       sizes: sizes.isEmpty ? nil : sizes, entries: entries.isEmpty ? nil : entries,
+      batches: batches.isEmpty ? nil : batches, peers: peers.isEmpty ? nil : peers,
+      isEncrypted: encrypted ? true : nil,
       against: against.isEmpty ? nil : against == ["none"] ? [] : against, pairs: pairs,
       seconds: seconds)
   }
@@ -90,11 +105,14 @@ extension ScenarioDescription {
   var discussion: String {
     let numbers = { (numbers: [Int]) in numbers.map(String.init).joined(separator: " ") }
     var lines = ["VALUES"]
-    if let sizes {
-      lines.append("  --size     \(sizes.accepted); usual: \(numbers(sizes.fallback))")
+    for (option, setting) in [
+      ("size   ", sizes), ("entries", entries), ("batch  ", batches), ("peers  ", peers),
+    ] {
+      guard let setting else { continue }
+      lines.append("  --\(option)  \(setting.accepted); usual: \(numbers(setting.fallback))")
     }
-    if let entries {
-      lines.append("  --entries  \(entries.accepted); usual: \(numbers(entries.fallback))")
+    if competitorsOfEncrypted != nil {
+      lines.append("  --encrypted  ours is VXLAN in ESP; usual: plain VXLAN")
     }
     let usual = usualCompetitors.isEmpty ? "none" : usualCompetitors.joined(separator: " ")
     lines += [

@@ -8,7 +8,9 @@ struct ScenarioFile {
   let plan: ScenarioPlan
 
   /// The keys of a file, which are the options' names.
-  static let keys = ["scenario", "size", "entries", "against", "pairs", "seconds"]
+  static let keys = [
+    "scenario", "size", "entries", "batch", "peers", "encrypted", "against", "pairs", "seconds",
+  ]
 
   /// Reads and checks a file; throws every mistake at once, in the order of the lines.
   static func load(path: String) throws(ConfigurationErrors) -> ScenarioFile {
@@ -79,6 +81,9 @@ private struct ScenarioFileReader {
     var wishes = ScenarioWishes()
     wishes.sizes = list("size", of: "whole numbers") { $0.wholeNumber }
     wishes.entries = list("entries", of: "whole numbers") { $0.wholeNumber }
+    wishes.batches = list("batch", of: "whole numbers") { $0.wholeNumber }
+    wishes.peers = list("peers", of: "whole numbers") { $0.wholeNumber }
+    wishes.isEncrypted = value("encrypted", "true or false") { $0.flag }
     wishes.against = list("against", of: "names in quotes") { $0.name }
     wishes.pairs = value("pairs", "a whole number") { $0.wholeNumber }
     wishes.seconds = value("seconds", "a number") { $0.number }
@@ -143,6 +148,10 @@ extension TOMLNode {
     case .decimal(let number): number
     default: nil
     }
+  }
+
+  fileprivate var flag: Bool? {
+    if case .boolean(let flag) = content { flag } else { nil }
   }
 
   fileprivate var name: String? {

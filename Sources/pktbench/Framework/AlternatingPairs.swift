@@ -56,6 +56,9 @@ struct AlternatingPairs {
     var name: String
     var size: Int?
     var entries: Int?
+    /// Packets that are dealt with together, and peers that they go to.
+    var batch: Int?
+    var peers: Int?
     /// The competitor; nil to measure ours alone.
     var against: String?
     /// What the figures are.
@@ -112,6 +115,8 @@ struct AlternatingPairs {
       name: subject.name, size: subject.size, ours: ours.median, unit: subject.unit.rawValue,
       lost: pairs.reduce(0) { $0 + abs($1.ours.lost) + abs($1.theirs?.lost ?? 0) })
     measure.entries = subject.entries
+    measure.batch = subject.batch
+    measure.peers = subject.peers
     measure.against = subject.against
     measure.idleBreaths = Spread(pairs.compactMap(\.ours.idleShare))?.median
     let theirs = pairs.compactMap(\.theirs)
@@ -142,6 +147,8 @@ struct AlternatingPairs {
   private var title: String {
     var title = subject.title
     if let entries = subject.entries { title += ", \(entries) entries" }
+    if let batch = subject.batch { title += ", batches of \(batch)" }
+    if let peers = subject.peers { title += ", \(peers) peers" }
     if let against = subject.against { title += ", against \(against)" }
     return title
   }

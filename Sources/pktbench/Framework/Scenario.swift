@@ -21,7 +21,7 @@ struct NumberSetting: Equatable, Sendable {
   let range: ClosedRange<Int>
   /// What is measured if nothing is said.
   let fallback: [Int]
-  /// What is counted: `bytes` or `entries`.
+  /// What is counted, like `bytes` or `entries`.
   let unit: String
 }
 
@@ -37,6 +37,12 @@ struct ScenarioDescription: Sendable {
   let sizes: NumberSetting?
   /// Sizes of the forwarding table; nil if the scenario has no use for them.
   let entries: NumberSetting?
+  /// How many packets are dealt with together; nil if the scenario has no use for it.
+  var batches: NumberSetting?
+  /// To how many peers they go; nil if the scenario has no use for it.
+  var peers: NumberSetting?
+  /// Whom it can be compared with besides if frames are to travel encrypted; nil if they cannot.
+  var competitorsOfEncrypted: [String]?
   /// Whom it can be compared with.
   let competitors: [String]
   /// Whom it is compared with if nothing is said.
@@ -54,8 +60,8 @@ enum Scenarios {
   /// In the order of the help.
   static let all: [any Scenario.Type] = [
     PipelineScenario.self, TableScenario.self, PublishScenario.self, WorkersScenario.self,
-    EncapScenario.self, DecapScenario.self, BridgeScenario.self, StreamScenario.self,
-    SleeveScenario.self, LatencyScenario.self, LossScenario.self, IdleScenario.self,
-    PortsScenario.self,
+    SealScenario.self, EncapScenario.self, DecapScenario.self, BridgeScenario.self,
+    StreamScenario.self, SleeveScenario.self, EncryptedScenario.self, LatencyScenario.self,
+    LossScenario.self, IdleScenario.self, PortsScenario.self,
   ]
 }

@@ -6,6 +6,10 @@ import Node
 struct ScenarioWishes: Equatable, Sendable {
   var sizes: [Int]?
   var entries: [Int]?
+  var batches: [Int]?
+  var peers: [Int]?
+  /// Whether frames are to travel encrypted.
+  var isEncrypted: Bool?
   /// Competitors; empty to measure ours alone.
   var against: [String]?
   var pairs: Int?
@@ -18,6 +22,12 @@ struct ScenarioPlan: Equatable, Sendable {
   var sizes: [Int]
   /// Entries of the forwarding table; empty if the scenario has no use for them.
   var entries: [Int]
+  /// Packets that are dealt with together; empty if the scenario has no use for it.
+  var batches: [Int] = []
+  /// Peers that packets go to; empty if the scenario has no use for it.
+  var peers: [Int] = []
+  /// Whether frames travel encrypted, which only some scenarios can have.
+  var isEncrypted = false
   /// Competitors; empty to measure ours alone.
   var against: [String]
   /// Pairs to measure in turn; rounds, without a competitor.
@@ -58,13 +68,20 @@ extension ScenarioDescription {
       problems.append(
         OptionProblem(option: option, message: message, accepted: accepted(option)))
     }
-    if let wished = wishes.sizes {
-      add("size", sizes.map { problem(wished, in: $0) } ?? "\(name) has no such option")
+    for (option, wished) in [
+      ("size", wishes.sizes), ("entries", wishes.entries), ("batch", wishes.batches),
+      ("peers", wishes.peers),
+    ] {
+      guard let wished else { continue }
+      let setting = setting(option)
+      add(option, setting.map { problem(wished, in: $0) } ?? "\(name) has no such option")
     }
-    if let wished = wishes.entries {
-      add("entries", entries.map { problem(wished, in: $0) } ?? "\(name) has no such option")
+    let isEncrypted = wishes.isEncrypted ?? false
+    let others = isEncrypted ? competitorsOfEncrypted ?? [] : []
+    if isEncrypted, competitorsOfEncrypted == nil {
+      add("encrypted", "\(name) has no such option")
     }
-    add("against", wishes.against.flatMap(problem))
+    add("against", wishes.against.flatMap { problem($0, among: competitors + others) })
     let pairs = wishes.pairs ?? self.pairs
     add("pairs", Self.pairsRange.contains(pairs) ? nil : "\(pairs) is out of range")
     let seconds = wishes.seconds ?? self.seconds
@@ -73,7 +90,19 @@ extension ScenarioDescription {
     return ScenarioPlan(
       sizes: wishes.sizes ?? sizes?.fallback ?? [],
       entries: wishes.entries ?? entries?.fallback ?? [],
-      against: wishes.against ?? usualCompetitors, pairs: pairs, seconds: seconds)
+      batches: wishes.batches ?? batches?.fallback ?? [],
+      peers: wishes.peers ?? peers?.fallback ?? [], isEncrypted: isEncrypted,
+      against: wishes.against ?? others + usualCompetitors, pairs: pairs, seconds: seconds)
+  }
+
+  /// The numbers that an option of this scenario takes; nil if it has no such option.
+  private func setting(_ option: String) -> NumberSetting? {
+    switch option {
+    case "size": sizes
+    case "entries": entries
+    case "batch": batches
+    default: peers
+    }
   }
 
   /// What an option of this scenario takes, in words.
@@ -81,9 +110,14 @@ extension ScenarioDescription {
     switch option {
     case "size": sizes?.accepted ?? "no lengths of frames for \(name)"
     case "entries": entries?.accepted ?? "no table sizes for \(name)"
+    case "batch": batches?.accepted ?? "no lengths of batches for \(name)"
+    case "peers": peers?.accepted ?? "no numbers of peers for \(name)"
+    case "encrypted": competitorsOfEncrypted != nil ? "true or false" : "no encryption for \(name)"
     case "against":
       competitors.isEmpty
-        ? "none, as \(name) has no competitor" : listed(competitors + ["none"], "or")
+        ? "none, as \(name) has no competitor"
+        : listed(competitors + ["none"], "or")
+          + (competitorsOfEncrypted.map { "; with --encrypted \(listed($0, "or"))" } ?? "")
     case "pairs":
       "a whole number from \(Self.pairsRange.lowerBound) to \(Self.pairsRange.upperBound)"
     default:
@@ -101,7 +135,7 @@ extension ScenarioDescription {
     return repeated.map { "\($0.element) is given twice" }
   }
 
-  private func problem(_ names: [String]) -> String? {
+  private func problem(_ names: [String], among competitors: [String]) -> String? {
     for (index, name) in names.enumerated() {
       if names[..<index].contains(name) { return "\(Quoted.text(name)) is given twice" }
       guard !competitors.contains(name) else { continue }

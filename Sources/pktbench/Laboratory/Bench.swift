@@ -91,17 +91,18 @@ final class Bench: Sendable {
     return sample
   }
 
-  /// Sends one frame of each flow and throws unless all arrive as they should.
-  func prove() throws {
+  /// Sends one frame of each flow and throws unless all arrive as they should, in packets that the
+  /// reader opens if there is one.
+  func prove(reading reader: ESPReader? = nil) throws {
     let (room, interface) = flows.way == .decap ? (near, "near0") : (far, "far0")
     let receiver = try room.visit { try Receiver(interface: interface) }
     defer { receiver.close() }
     try sink.redirect(to: receiver.socket)
-    try expectEveryFlow(at: receiver)
+    try expectEveryFlow(at: receiver, reader)
     try sink.redirect(to: nil)
   }
 
-  private func expectEveryFlow(at receiver: Receiver) throws {
+  private func expectEveryFlow(at receiver: Receiver, _ reader: ESPReader?) throws {
     try warmUp(receiver)
     var seen: Set<Int> = []
     for burst in 0..<(Flows.count / 64) {
@@ -110,7 +111,8 @@ final class Bench: Sendable {
         guard let bytes = receiver.next(seconds: 5) else {
           throw ScenarioError(.unavailable, "\(name): frame \(burst * 64 + number) did not arrive")
         }
-        guard let flow = flows.flow(of: bytes) else {
+        let frame = reader.map { $0.frame(in: bytes) ?? [] }
+        guard let flow = frame.map(flows.flow(ofInner:)) ?? flows.flow(of: bytes) else {
           throw ScenarioError(.failed, "\(name): what arrives is not what was sent: \(bytes)")
         }
         seen.insert(flow)

@@ -55,7 +55,8 @@ struct Flows: Sendable {
       ofInner: Array(bytes[opened.innerOffset..<(opened.innerOffset + opened.innerLength)]))
   }
 
-  private func flow(ofInner frame: [UInt8]) -> Int? {
+  /// The flow whose frame this is; nil if none.
+  func flow(ofInner frame: [UInt8]) -> Int? {
     guard frame.count == size else { return nil }
     let number = Int(frame[34]) << 8 + Int(frame[35]) - Flows.firstPort
     guard 0..<Flows.count ~= number else { return nil }

@@ -5,6 +5,8 @@ protocol Forwarder {
   var bench: Bench { get }
   /// Takes its place on the processor, if it had left it.
   func wake() throws
+  /// Throws unless a frame of each flow arrives as it should; it is awake.
+  func prove() throws
   /// Leaves the processor to whoever is measured next.
   func rest() throws
   /// Measures once, while awake.
@@ -15,6 +17,7 @@ protocol Forwarder {
 
 extension Forwarder {
   func wake() throws {}
+  func prove() throws { try bench.prove() }
   func rest() throws {}
 
   /// Awake for as long as `body` takes.

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Inet
+import Forwarding
 import Sealing
 
-/// What carries frames between two hosts in `sleeve`.
+/// What carries frames between two hosts in `sleeve` and `encrypted`.
 enum HostJoint: Equatable, Sendable {
-  /// Our sleeve over AF_XDP.
-  case sleeve(isSealed: Bool)
+  /// Our sleeve over AF_XDP, sealed with a suite or, without one, in clear.
+  case sleeve(CipherSuite?)
   /// Our VXLAN over AF_XDP.
   case vxlan
-  /// The same on a wire that cuts and joins packets for whoever asks.
+  /// The same in ESP.
+  case esp
+  /// VXLAN in clear on a wire that cuts and joins packets for whoever asks.
   case offloadedXDP
   /// Our VXLAN over the kernel's UDP sockets, on such a wire.
   case sockets
@@ -21,8 +23,10 @@ enum HostJoint: Equatable, Sendable {
   /// What it is called in results, as a competitor.
   var name: String {
     switch self {
-    case .sleeve: "sleeve"
+    case .sleeve(nil), .sleeve(.secretbox): "sleeve"
+    case .sleeve(let suite?): "sleeve-\(suite.name)"
     case .vxlan: "vxlan"
+    case .esp: "esp"
     case .offloadedXDP: "xdp"
     case .sockets: "sockets"
     case .weave: "weave"
@@ -31,25 +35,36 @@ enum HostJoint: Equatable, Sendable {
   }
 
   /// What it is called in results, as ours.
-  var measureName: String { self == .sleeve(isSealed: true) ? "sleeve.sealed" : name }
+  var measureName: String {
+    switch self {
+    case .sleeve(.secretbox): "sleeve.sealed"
+    case .esp: "encrypted"
+    default: name
+    }
+  }
 
   /// Whether the wire's ends cut and join packets.
   var hasWireOffloads: Bool { self == .sockets || self == .offloadedXDP }
 
+  /// The longest frame that goes over a wire in one piece.
+  func frameLengthMax(over tunnel: Tunnel) -> Int {
+    switch self {
+    case .sleeve(let suite): tunnel.frameLengthMax(by: .sleeve, isSealed: suite != nil)
+    case .weave(let isSealed): tunnel.frameLengthMax(by: .sleeve, isSealed: isSealed)
+    case .esp: tunnel.frameLengthMax(by: .vxlan, isSealed: true)
+    case .vxlan, .offloadedXDP, .sockets: tunnel.frameLengthMax(by: .vxlan, isSealed: false)
+    case .routed: RoutedHost.mtu + 14
+    }
+  }
+
   /// How our frames travel, the first host's side if `isFirst`; nil if it is not ours.
   func transport(isFirst: Bool) throws -> WeftTransport? {
     switch self {
-    case .vxlan, .offloadedXDP: return WeftTransport()
-    case .sockets: return WeftTransport(sleeve: nil, usesSockets: true)
-    case .weave, .routed: return nil
-    case .sleeve(let isSealed):
-      // Any key will do: it is not secret here.
-      let key = SessionKey(bytes: (0..<32).map { UInt8($0) })
-      let names = [PeerName(bits: 0x02_00_00_00_00_01), PeerName(bits: 0x02_00_00_00_00_02)]
-      return WeftTransport(
-        sleeve: .init(
-          own: names[isFirst ? 0 : 1], remote: names[isFirst ? 1 : 0], key: isSealed ? key : nil,
-          isOutbound: isFirst))
+    case .vxlan, .offloadedXDP: WeftTransport()
+    case .sockets: WeftTransport(link: nil, usesSockets: true)
+    case .weave, .routed: nil
+    case .esp: try .esp(isFirst: isFirst)
+    case .sleeve(let suite): try .sleeve(suite, isFirst: isFirst)
     }
   }
 }

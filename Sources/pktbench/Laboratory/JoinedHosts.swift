@@ -22,9 +22,11 @@ final class JoinedHosts {
 
   init(_ joint: HostJoint, size: Int, cores: LaboratoryCores, in run: ScenarioRun) throws {
     (self.joint, self.size, self.cores, self.run) = (joint, size, cores, run)
-    let isStream = size >= SleeveContest.streamSizeMin
+    let isStream = size >= HostContest.streamSizeMin
+    let longest = joint.frameLengthMax(over: TwoHosts.tunnel)
     let hosts = try TwoHosts(
-      joint.name, mtu: isStream ? size - 14 : 1400, hasWireOffloads: joint.hasWireOffloads)
+      joint.name, mtu: isStream ? min(size, longest) - 14 : 1400,
+      hasWireOffloads: joint.hasWireOffloads)
     self.hosts = hosts
     if try joint.transport(isFirst: true) == nil || joint == .sockets {
       try hosts.addressWires()

@@ -14,6 +14,9 @@ final class RoutedHost {
     "wireguard-go": ["wireguard-go", "wg", "ip"], "nebula": ["nebula", "nebula-cert", "ip"],
   ]
 
+  /// The MTU of their tunnels.
+  static let mtu = 1420
+
   /// Starts one on each host.
   static func pair(_ name: String, on hosts: TwoHosts, folder: URL) throws -> [RoutedHost] {
     let missing = (commands[name] ?? []).filter { !isInstalled($0) }
@@ -42,6 +45,7 @@ final class RoutedHost {
     let values = [
       "own=\(side.address)", "other=\(other.address)", "mac=\(side.mac)", "taken=\(other.mac)",
       "remote=\(side.tunnel.remote)", "number=\(number)", "folder=\(folder.path)",
+      "mtu=\(RoutedHost.mtu)",
     ]
     process = try RoomProcess(
       name, ["env"] + values + ["sh", "-ec", RoutedHost.preparation + program], in: side.host)
@@ -69,7 +73,7 @@ final class RoutedHost {
     until_there wg0
     wg set wg0 listen-port 51820 private-key $folder/key$number \
       peer $peer endpoint $remote:51820 allowed-ips $other/32
-    ip link set wg0 mtu 1420 up
+    ip link set wg0 mtu $mtu up
     ip route replace $other/32 dev wg0
     wait
     """
@@ -93,7 +97,7 @@ final class RoutedHost {
     static_host_map: {"$via": ["$remote:4242"]}
     lighthouse: {am_lighthouse: false}
     listen: {host: 0.0.0.0, port: 4242}
-    tun: {dev: nebula0, mtu: 1420, unsafe_routes: [{route: $other/32, via: $via, mtu: 1420}]}
+    tun: {dev: nebula0, mtu: $mtu, unsafe_routes: [{route: $other/32, via: $via, mtu: $mtu}]}
     firewall:
       outbound: [{port: any, proto: any, host: any}]
       inbound: [{port: any, proto: any, host: any}]

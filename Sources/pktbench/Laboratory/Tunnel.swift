@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Forwarding
 import Inet
+import Sealing
 
 /// A VXLAN tunnel over a wire, as one of its two hosts sees it.
 struct Tunnel: Equatable, Sendable {
@@ -26,6 +28,19 @@ struct Tunnel: Equatable, Sendable {
   static let port: UInt16 = 4789
   /// Bytes that the tunnel adds to a frame within a packet on the wire.
   static let overhead = 20 + 8 + 8
+
+  /// Bytes of the longest frame that goes over the wire in one piece.
+  func frameLengthMax(by overlay: Overlay, isSealed: Bool) -> Int {
+    switch (overlay, isSealed) {
+    case (.vxlan, false): wireMTU - Tunnel.overhead
+    case (.vxlan, true):
+      // The text is a multiple of 4 bytes: UDP, VXLAN, the frame, and at least 2 behind it.
+      (wireMTU - 20 - FrameKey.Layout.espTextOffset - FrameKey.Layout.espTagLength) / 4 * 4
+        - 8 - 8 - 2
+    case (.sleeve, false): wireMTU - 20 - 8 - 6 - 14
+    case (.sleeve, true): wireMTU - 20 - 8 - FrameKey.Layout.sleeveTextOffset - 14
+    }
+  }
 
   /// As the other host sees it.
   var fromTheOtherEnd: Tunnel {

@@ -41,6 +41,13 @@ final class TwoHosts: Sendable {
     IPv4Address(bits: 0x0A20_0001), IPv4Address(bits: 0x0A20_0002),
   ]
 
+  /// The tunnel over the wire, but for the containers' MTU, as the first host sees it.
+  static var tunnel: Tunnel {
+    var tunnel = Tunnel.ofBench
+    tunnel.wireMTU = wireMTU
+    return tunnel
+  }
+
   /// Makes rooms and pairs; containers have this MTU.
   ///
   /// With `hasWireOffloads` the wire's ends cut and join packets, as network cards do.
@@ -49,8 +56,7 @@ final class TwoHosts: Sendable {
     let rooms = try ["first", "second"].map { which in
       (host: try Room("\(which) host"), container: try Room("\(which) container"))
     }
-    var tunnel = Tunnel.ofBench
-    tunnel.wireMTU = TwoHosts.wireMTU
+    var tunnel = TwoHosts.tunnel
     tunnel.innerMTU = mtu
     let (first, second) = (rooms[0], rooms[1])
     let wire = try first.host.furnish { [tunnel] (netlink) throws(HostNetworkError) in

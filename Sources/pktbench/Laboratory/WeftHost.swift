@@ -48,22 +48,22 @@ final class WeftHost: Sendable {
     memory = try SnapshotMemory(pageCount: 1024, entryCountMax: 4096)
     var model = try ForwardingModel(memory: memory, seed: 1, options: .init())
     // A sealed tunnel needs a key first, which a running engine keeps.
-    if options.transport.sleeve == nil { try fill(&model) { _ in nil } }
+    if options.transport.link == nil { try fill(&model) { _ in nil } }
   }
 
   /// Enters ports, the tunnel and stations, and publishes them.
   ///
-  /// `begin` gives a key to the data plane.
+  /// `begin` gives keys to the data plane.
   private func fill(
-    _ model: inout ForwardingModel, begin: (WeftTransport.Sleeve) throws -> UInt16?
+    _ model: inout ForwardingModel, begin: (WeftTransport.PeerLink) throws -> WeftHost.KeyPlaces?
   ) throws {
     model.addPort(WeftHost.nearPort, receivesFloods: true)
     model.addPort(WeftHost.farPort, receivesFloods: options.tunnel == nil)
     model.addPort(WeftHost.socketPort, receivesFloods: false)
     let near = Location(WeftHost.nearPort)
     let far: Location
-    if let tunnel = options.tunnel, let sleeve = options.transport.sleeve {
-      far = Location(peer: try addPeer(sleeve, tunnel, session: begin(sleeve), to: &model))
+    if let tunnel = options.tunnel, let link = options.transport.link {
+      far = Location(peer: try addPeer(over: link, tunnel, keys: begin(link), to: &model))
     } else if let tunnel = options.tunnel {
       far = Location(try addEndpoint(tunnel, to: &model))
     } else {
@@ -102,10 +102,14 @@ final class WeftHost: Sendable {
       options: Engine.Options(cores: [options.core], idle: options.idle, frameCount: 16_384),
       snapshot: memory)
     running.withLock { $0 = engine }
-    if options.transport.sleeve != nil {
+    if options.transport.link != nil {
       var model = try ForwardingModel(memory: memory, seed: 1, options: .init())
-      try fill(&model) { sleeve in
-        sleeve.key.flatMap { engine.sessions.begin($0, isOutbound: sleeve.isOutbound) }
+      try fill(&model) { link in
+        link.keys.flatMap { keys in
+          engine.keys.add(keys.sealing).flatMap { sealing in
+            engine.keys.add(keys.opening).map { (sealing, $0) }
+          }
+        }
       }
     }
     let (near, far) = (
@@ -138,7 +142,8 @@ final class WeftHost: Sendable {
       frameLengthMax: link.mtu + 14, attach: .automatic,
       overlayAddresses: kind == .underlay
         ? address.map { [OverlayAddress(address: $0, port: options.transport.udpPort)] } ?? []
-        : [])
+        : [],
+      securityAssociations: kind == .underlay ? securityAssociations : [])
   }
 
   /// Frames dropped by the kernel before our sockets, and by the worker.

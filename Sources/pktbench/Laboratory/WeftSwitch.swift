@@ -8,10 +8,17 @@ struct WeftSwitch: Forwarder {
   let host: WeftHost
   /// Whether it may run only while it is measured, as it never leaves its core to others.
   private let isSpinning: Bool
+  /// What reads its packets at the far end; nil if they are in clear.
+  private let reader: ESPReader?
 
   /// Builds it between the bench's two ports; a spinning one runs from `wake` to `rest`.
-  init(bench: Bench, core: Int, idle: IdleMode = .adaptive) throws {
+  ///
+  /// If it `isEncrypted`, VXLAN is sent in ESP.
+  init(
+    bench: Bench, core: Int, idle: IdleMode = .adaptive, isEncrypted: Bool = false
+  ) throws {
     self.bench = bench
+    reader = isEncrypted ? try ESPReader(.ofBench) : nil
     isSpinning = idle == .spin
     let (near, far) =
       bench.flows.way == .decap
@@ -20,7 +27,8 @@ struct WeftSwitch: Forwarder {
       WeftHost.Options(
         room: bench.host, near: bench.nearPort, far: bench.farPort,
         tunnel: bench.flows.way == .bridge ? nil : .ofBench, nearStations: near,
-        farStations: far, core: core, idle: idle))
+        farStations: far, core: core, idle: idle,
+        transport: isEncrypted ? .esp(isFirst: true) : WeftTransport()))
     if !isSpinning { try host.start() }
   }
 
@@ -29,6 +37,8 @@ struct WeftSwitch: Forwarder {
     try host.start()
     try bench.warmUp()
   }
+
+  func prove() throws { try bench.prove(reading: reader) }
 
   func rest() {
     if isSpinning { host.stop() }

@@ -26,7 +26,7 @@ struct LiveComparison {
     self.way = way
     self.plan = plan
     self.run = run
-    self.name = name ?? way.rawValue
+    self.name = name ?? way.rawValue + (plan.isEncrypted ? ".encrypted" : "")
     self.sampling = sampling ?? { try $0.sample(Load(seconds: plan.seconds)) }
     cores = try LaboratoryCores.available()
     if plan.against.contains("testpmd") { try TestpmdSwitch.check() }
@@ -37,9 +37,9 @@ struct LiveComparison {
     var measures: [Measure] = []
     for size in plan.sizes {
       let flows = Flows(size: size, way: way)
-      let ours = try weft("weft", flows, .adaptive)
+      let ours = try weft("weft", flows, .adaptive, isEncrypted: plan.isEncrypted)
       defer { ours.close() }
-      try ours.bench.prove()
+      try ours.prove()
       for competitor in plan.against {
         try run.check()
         measures.append(try compare(ours, with: competitor))
@@ -55,7 +55,7 @@ struct LiveComparison {
     let flows = ours.bench.flows
     let theirs = try forwarder(competitor, flows)
     defer { theirs.close() }
-    try theirs.awake { try theirs.bench.prove() }
+    try theirs.awake { try theirs.prove() }
     return try pairs(flows, competitor).measure(in: run) {
       try sample(ours)
     } theirs: {
@@ -71,7 +71,8 @@ struct LiveComparison {
   /// Builds a competitor on a bench of its own.
   private func forwarder(_ name: String, _ flows: Flows) throws -> any Forwarder {
     switch name {
-    case "spin": return try weft(name, flows, .spin)
+    case "spin": return try weft(name, flows, .spin, isEncrypted: plan.isEncrypted)
+    case "vxlan": return try weft(name, flows, .adaptive, isEncrypted: false)
     case "testpmd":
       // It changes nothing in a frame: what arrives is what was sent.
       let bench = try bench(name, Flows(size: flows.size, way: .bridge))
@@ -84,9 +85,13 @@ struct LiveComparison {
     }
   }
 
-  private func weft(_ name: String, _ flows: Flows, _ idle: IdleMode) throws -> WeftSwitch {
+  private func weft(
+    _ name: String, _ flows: Flows, _ idle: IdleMode, isEncrypted: Bool
+  ) throws -> WeftSwitch {
     let bench = try bench(name, flows)
-    return try closing(bench) { try WeftSwitch(bench: bench, core: cores.worker, idle: idle) }
+    return try closing(bench) {
+      try WeftSwitch(bench: bench, core: cores.worker, idle: idle, isEncrypted: isEncrypted)
+    }
   }
 
   private func bench(_ name: String, _ flows: Flows) throws -> Bench {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Dataplane
 import Foundation
+import Sealing
 
 /// Sleeve between two hosts, plain and sealed, beside Weave Net's own and other tunnels.
 enum SleeveScenario: Scenario {
@@ -38,7 +38,7 @@ enum SleeveScenario: Scenario {
     for size in plan.sizes {
       for (ours, theirs) in contests(plan.against, size: size) {
         try run.check()
-        let contest = SleeveContest(size: size, plan: plan, run: run, cores: cores)
+        let contest = HostContest(size: size, plan: plan, run: run, cores: cores)
         measures.append(try contest.measure(ours, theirs))
       }
     }
@@ -49,48 +49,16 @@ enum SleeveScenario: Scenario {
   private static func contests(
     _ against: [String], size: Int
   ) -> [(ours: HostJoint, theirs: HostJoint?)] {
-    let both = [false, true]
-    guard !against.isEmpty else { return both.map { (.sleeve(isSealed: $0), nil) } }
+    let both: [CipherSuite?] = [nil, .secretbox]
+    guard !against.isEmpty else { return both.map { (.sleeve($0), nil) } }
     return against.flatMap { name -> [(HostJoint, HostJoint?)] in
       switch name {
-      case "weave": both.map { (.sleeve(isSealed: $0), .weave(isSealed: $0)) }
-      case "vxlan": [(.sleeve(isSealed: false), .vxlan)]
-      case _ where size < SleeveContest.streamSizeMin: []
+      case "weave": both.map { (.sleeve($0), .weave(isSealed: $0 != nil)) }
+      case "vxlan": [(.sleeve(nil), .vxlan)]
+      case _ where size < HostContest.streamSizeMin: []
       case "xdp": [(.sockets, .offloadedXDP)]
-      default: [(.sleeve(isSealed: true), .routed(name))]
+      default: [(.sleeve(.secretbox), .routed(name))]
       }
-    }
-  }
-}
-
-/// One of ours and one of theirs, at one size.
-struct SleeveContest {
-  let size: Int
-  let plan: ScenarioPlan
-  let run: ScenarioRun
-  let cores: LaboratoryCores
-
-  /// From this size on a TCP stream is measured instead of single frames.
-  static let streamSizeMin = 576
-
-  func measure(_ ours: HostJoint, _ theirs: HostJoint?) throws -> Measure {
-    let isStream = size >= Self.streamSizeMin
-    let pairs = AlternatingPairs(
-      subject: .init(
-        name: ours.measureName, size: size, against: theirs?.name,
-        unit: isStream ? .bytesPerSecond : .framesPerSecond),
-      count: plan.pairs)
-    let ourHosts = try JoinedHosts(ours, size: size, cores: cores, in: run)
-    defer { ourHosts.close() }
-    guard let theirs else {
-      return try pairs.measure(in: run) { try ourHosts.sample(plan.seconds) }
-    }
-    let theirHosts = try JoinedHosts(theirs, size: size, cores: cores, in: run)
-    defer { theirHosts.close() }
-    return try pairs.measure(in: run) {
-      try ourHosts.sample(plan.seconds)
-    } theirs: {
-      try theirHosts.sample(plan.seconds)
     }
   }
 }

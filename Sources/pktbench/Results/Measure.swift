@@ -62,6 +62,10 @@ struct Measure: Codable, Equatable, Sendable {
   var size: Int?
   /// Entries of the forwarding table; nil where it does not matter.
   var entries: Int?
+  /// Packets that are dealt with together; nil where it does not matter.
+  var batch: Int?
+  /// Peers that packets go to in turn; nil where it does not matter.
+  var peers: Int?
   /// The competitor's name; nil if ours was measured alone.
   var against: String?
   /// The median of ours, in `unit`.
@@ -92,7 +96,7 @@ struct Measure: Codable, Equatable, Sendable {
   var lost: Int
 
   enum CodingKeys: String, CodingKey {
-    case name, size, entries, against, ours, theirs, unit
+    case name, size, entries, batch, peers, against, ours, theirs, unit
     case isLessBetter = "less_is_better"
     case perCPUSecond = "per_cpu_second"
     case forwarderTime = "forwarder_ns_per_frame"

@@ -40,14 +40,16 @@ extension Measure {
   fileprivate static let nothing = "-"
 
   fileprivate static let columns: [(title: String, alignment: TextTable.Alignment)] = [
-    ("MEASURE", .left), ("SIZE", .right), ("ENTRIES", .right), ("AGAINST", .left),
-    ("OURS", .right), ("RANGE", .left), ("THEIRS", .right), ("UNIT", .left), ("RATIO", .left),
+    ("MEASURE", .left), ("SIZE", .right), ("ENTRIES", .right), ("BATCH", .right),
+    ("PEERS", .right), ("AGAINST", .left), ("OURS", .right), ("RANGE", .left), ("THEIRS", .right),
+    ("UNIT", .left), ("RATIO", .left),
     ("PER CPU SECOND", .left), ("FORWARDER NS", .left), ("IDLE", .right), ("LOST", .right),
   ]
 
   fileprivate var cells: [String] {
     let cells: [String?] = [
-      name, size.map { "\($0)" }, entries.map { "\($0)" }, against, figure(ours),
+      name, size.map { "\($0)" }, entries.map { "\($0)" }, batch.map { "\($0)" },
+      peers.map { "\($0)" }, against, figure(ours),
       range.map { "\(figure($0.min)) to \(figure($0.max))" }, theirs.map(figure), unit,
       ratio.map { String(format: "%.2f (%.2f to %.2f)", $0.median, $0.min, $0.max) },
       perCPUSecond.map(sides), forwarderTime.map(sides),

@@ -87,14 +87,18 @@ final class FlatTable {
 /// those are not in the middle.
 enum Passes {
   /// Makes passes over `items` until they took `seconds` together.
+  ///
+  /// What `prepare` does before each of them takes no part in the time.
   static func measure(
-    seconds: Double, items: Int, in run: ScenarioRun, pass: () throws -> Void
+    seconds: Double, items: Int, in run: ScenarioRun, prepare: () throws -> Void = {},
+    pass: () throws -> Void
   ) throws -> Sample {
     let wanted = UInt64(seconds * 1e9)
     var spent: UInt64 = 0
     var times: [UInt64] = []
     repeat {
       try run.check()
+      try prepare()
       let started = Stopwatch.now
       try pass()
       let took = Stopwatch.now - started

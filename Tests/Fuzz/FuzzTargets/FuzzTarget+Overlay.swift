@@ -88,7 +88,7 @@ private struct OverlayScript {
       case .probe(let probe):
         try hold(probe.peer == OverlayScript.remote, "a probe goes to the other end")
         try hold(14...65_535 ~= probe.frameLength, "as long as a frame may be: \(probe)")
-      case .control(let payload):
+      case .control(let payload), .keyControl(let payload):
         try hold(payload.count >= 2 && payload[0] < 2, "a Weave router would fail of \(payload)")
       case .chosen(let kind, let former, let reason):
         try hold(former == chosen && kind != former && !reason.isEmpty, "a choice: \(effect)")

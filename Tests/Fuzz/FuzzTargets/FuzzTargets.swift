@@ -10,6 +10,9 @@
 // - `PlainOpening`: VXLAN as the RFCs put it, to compare `openVXLAN` with.
 // - `PlainLink`: a session of the mesh in clear, to compare `Link` with.
 // - `PlainSleeve`: sleeve's records as they are defined, to compare `SleeveRecords` with.
+// - `PlainSecurity`: ESP as it is defined, to compare `openESP` and `VXLANOpened` with.
+// - `SecurityPlay`: a switch whose neighbours seal.
+// - `SealingPlay`: two ends that seal and open, and somebody between them.
 // - `SleevePlay`: a switch whose neighbours are reached by sleeve.
 // - `PlainNetlink`: netlink's framing, to compare `NetlinkReply` with.
 // - `Reading`: takes numbers off the front of an input.
@@ -26,6 +29,10 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
   case flow
   /// The views of sleeve's datagrams, and a worker that gets and sends them.
   case sleeve
+  /// The check of an ESP packet and of its text, and a worker whose neighbours seal.
+  case esp
+  /// The keys with which packets between peers are sealed and opened.
+  case sealing
   /// The overlays of a connection, told what the bytes say.
   case overlay
   /// A worker with ports of both kinds, and the books it keeps.
@@ -53,6 +60,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case .opening: try FuzzTarget.opening(bytes)
     case .flow: try FuzzTarget.flow(bytes)
     case .sleeve: try FuzzTarget.sleeve(bytes)
+    case .esp: try FuzzTarget.esp(bytes)
+    case .sealing: try FuzzTarget.sealing(bytes)
     case .overlay: try FuzzTarget.overlay(bytes)
     case .worker: try FuzzTarget.worker(bytes)
     case .toml: try FuzzTarget.toml(bytes)

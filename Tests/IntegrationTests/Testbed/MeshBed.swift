@@ -122,10 +122,17 @@ final class MeshBed {
 
   /// Has the wire lose everything that goes to a UDP port.
   func dropOnWire(udpPort: Int) throws {
+    try dropOnWire("udp dport \(udpPort)")
+  }
+
+  /// Has the wire lose all ESP packets.
+  func dropESPOnWire() throws { try dropOnWire("ether type ip ip protocol esp") }
+
+  private func dropOnWire(_ match: String) throws {
     let table = "bridge weft"
     try wire.run(["nft", "add table \(table)"])
     try wire.run(["nft", "add chain \(table) lost { type filter hook forward priority 0; }"])
-    try wire.run(["nft", "add rule \(table) lost udp dport \(udpPort) drop"])
+    try wire.run(["nft", "add rule \(table) lost \(match) drop"])
   }
 
   /// Has the wire lose nothing any more.

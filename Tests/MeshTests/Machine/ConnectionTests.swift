@@ -21,7 +21,8 @@ import Testing
       #expect(line.isEncrypted == (password != nil))
       #expect(line.isOutbound == (number == 1))
       #expect(line.nickname == "host\(3 - number)")
-      #expect(line.overlay == (password == nil ? "fastdp" : "sleeve"))
+      #expect(line.overlay == "fastdp")
+      #expect(line.suite == (password == nil ? nil : "aes256gcm"))
       #expect(line.attributes["encrypted"] == (password == nil ? nil : "true"))
     }
     network.run(for: .seconds(3))
@@ -31,9 +32,9 @@ import Testing
     #expect(forwarding.peers.map(\.nextHop) == [other])
     #expect(forwarding.peers.first?.shortID == network.hosts[2]?.machine.forwarding.shortID)
     let neighbour = try #require(forwarding.neighbours.first)
-    #expect(neighbour.chosen == (password == nil ? .fastdp : .sleeve))
-    #expect(neighbour.sleeve?.remote == MachineNetwork.address(2) && neighbour.isOutbound)
-    #expect((neighbour.key == nil) == (password == nil))
+    #expect(neighbour.chosen == .fastdp)
+    #expect(neighbour.sleeve?.remote == MachineNetwork.address(2))
+    #expect(neighbour.isSealed == (password != nil))
     let report = network.report(1)
     #expect(report.peers.map(\.name) == [MachineNetwork.name(1), other])
     #expect(report.peers.allSatisfy { $0.connections.first?.isEstablished == true })
@@ -231,7 +232,8 @@ import Testing
       let line = try #require(network.report(number).connections.first)
       #expect(line.isEncrypted == true)
       #expect((line.attributes["encrypted"] == "true") == !(one && other))
-      #expect(line.overlay == (one && other ? "fastdp" : "sleeve"))
+      #expect(line.overlay == "fastdp")
+      #expect((line.suite == nil) == (one && other))
     }
   }
 }

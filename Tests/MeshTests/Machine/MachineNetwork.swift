@@ -43,6 +43,8 @@ struct MachineNetwork {
   /// Overlays by which nothing gets through at all.
   var blockedOverlays: Set<OverlayKind> = []
   private var acceptedCount: UInt64 = 1 << 63
+  /// Probes that the receiver had no key for.
+  private(set) var unopenedCount = 0
 
   init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
@@ -70,6 +72,9 @@ struct MachineNetwork {
     var options = MeshMachine.Options(
       name: Self.name(number), uid: random.next() | 1, nickname: "host\(number)")
     options.password = password.map { Password(Array($0.utf8)) }
+    // What this machine's processor can does not matter: nothing is sealed here.
+    options.suites = [.aes256gcm, .chacha20poly1305, .secretbox]
+    options.canUseESP = true
     configure(&options)
     hosts[number] = Host(options: options, machine: machine(options))
   }
@@ -293,8 +298,18 @@ struct MachineNetwork {
       })?.key,
       remote.port == (probe.overlay == .fastdp ? port : hosts[other]?.options.port),
       !cuts.contains([number, other].sorted()), !deafHosts.contains(other),
-      probe.packetLength(isSealed: neighbour.key != nil) <= 1500 || probe.isFragmentable
+      probe.packetLength(isSealed: neighbour.isSealed) <= 1500 || probe.isFragmentable
     else { return }
+    if neighbour.isSealed {
+      guard let key = link?.security?.sealing else {
+        Issue.record("host \(number) sends a probe without a key, \(random)")
+        return
+      }
+      guard hosts[other]?.machine.forwarding.opens(key, from: number, probe.overlay) == true else {
+        unopenedCount += 1
+        return
+      }
+    }
     let source = Self.address(number, port: hosts[number]?.options.port ?? 0)
     tell(other, .special(probe.heard(from: Self.name(number), at: source)), after: Self.latency)
   }
@@ -308,5 +323,18 @@ struct MachineNetwork {
   private mutating func tell(_ number: UInt8, _ input: MeshInput, after delay: Duration) {
     let incarnation = hosts[number]?.incarnation ?? 0
     schedule(.input(host: number, incarnation: incarnation, input), after: delay)
+  }
+}
+
+extension MeshForwarding {
+  /// How a host of `MachineNetwork` is reached by an overlay.
+  func link(to number: UInt8, _ overlay: OverlayKind) -> Neighbour.Link? {
+    let neighbour = neighbours.first { $0.name == MachineNetwork.name(number) }
+    return overlay == .fastdp ? neighbour?.fastdp : neighbour?.sleeve
+  }
+
+  /// Whether what a host seals with a key is opened.
+  func opens(_ key: FrameKey, from number: UInt8, _ overlay: OverlayKind) -> Bool {
+    link(to: number, overlay)?.security?.openings.contains { $0.isSame(as: key) } ?? false
   }
 }

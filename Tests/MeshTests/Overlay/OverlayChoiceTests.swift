@@ -78,14 +78,14 @@ import Testing
     #expect(pair.choices.allSatisfy { $0.last?.overlay == .fastdp && $0.count <= 2 })
   }
 
-  @Test func sealedFramesNeverTakeVXLAN() throws {
+  @Test func sealedFramesTakeVXLANOnlyWithAES() throws {
     var pair = try working(key: true)
     pair.run(until: .seconds(300))
     #expect(pair.chosen == [.sleeve, .sleeve])
     #expect(pair.ends.allSatisfy { $0.fastdpLink == nil })
     #expect(pair.probes.joined().allSatisfy { $0.overlay == .sleeve })
     #expect(pair.acknowledgements(0) == [[1, 1]])
-    #expect(pair.ends[0].reason == "fastdp cannot carry sealed frames yet")
+    #expect(pair.ends[0].reason == "fastdp is sealed with AES, which this processor does not have")
   }
 
   @Test(arguments: fixedSeeds)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Inet
-import Mesh
+@testable import Mesh
 import TestSupport
 import Testing
 
@@ -30,6 +30,7 @@ import Testing
     var random = SeededGenerator(seed: 1)
     var options = overlayOptions(isOutbound: false, key: isSealed ? testKey : nil)
     options.isLively = isLively
+    options.terms = isSealed ? try sealingTerms() : nil
     var overlay = try OverlaySwitch(options, remoteOverlays: ["fastdp", "sleeve"])
     _ = overlay.confirm(now: moment(.zero))
     var controlCount = 0
@@ -39,12 +40,13 @@ import Testing
         switch random.number(below: 6) {
         case 0:
           overlay.receiveControl(
-            random.bytes(random.number(below: 5)).map { $0 & 3 }, now: now)
+            random.bytes(random.number(below: 5)).map { $0 & 3 }
+              + random.bytes(random.number(below: 9) == 0 ? 64 : 0), now: now)
         case 1: overlay.tooLong(pathMTU: random.number(below: 3000), now: now)
         case 2: overlay.advance(now: now)
         default: overlay.receive(hostile(&random), now: now)
         }
-      if effects.count > 5 { Issue.record("\(effects), \(random)") }
+      if effects.count > 8 { Issue.record("\(effects), \(random)") }
       for case .control(let payload) in effects {
         controlCount += 1
         guard payload.count < 2 || payload[0] > 1 else { continue }

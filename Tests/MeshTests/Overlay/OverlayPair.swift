@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Inet
-import Mesh
+@testable import Mesh
 import Sealing
 import TestSupport
 
@@ -73,8 +73,12 @@ func heartbeatProbe(_ overlay: OverlayKind = .sleeve, fromDialler: Bool) -> Over
 extension OverlayProbe {
   /// Bytes of the IP packet that carries it.
   func packetLength(isSealed: Bool) -> Int {
-    overlay == .fastdp ? frameLength + 36 : frameLength + 14 + (isSealed ? 30 : 6) + 28
+    if overlay == .fastdp { return frameLength + (isSealed ? sealedOverhead : 36) }
+    return frameLength + 14 + (isSealed ? 30 : 6) + 28
   }
+
+  /// IPv4, SPI and number, IV, UDP, VXLAN, trailer with what fills up to 4 bytes, tag.
+  private var sealedOverhead: Int { 20 + 16 + 8 + 8 + 2 + (-(18 + frameLength) & 3) + 16 }
 
   /// What the other end hears of it.
   func heard(from peer: PeerName, at source: SocketAddress) -> OverlaySpecial {
@@ -88,11 +92,20 @@ extension OverlayProbe {
   }
 }
 
+extension OverlaySwitch {
+  /// Whether what was sealed with a key is opened; what was not is taken if nothing is sealed.
+  fileprivate func opens(_ key: FrameKey?, _ overlay: OverlayKind) -> Bool {
+    let security = overlay == .fastdp ? fastdpLink?.security : sleeveLink?.security
+    guard let key else { return security == nil }
+    return security?.openings.contains { $0.isSame(as: key) } ?? false
+  }
+}
+
 /// Both ends of a connection in virtual time; datagrams may be lost, late and out of order, control
 /// messages arrive in order.
 struct OverlayPair {
   private enum Content {
-    case special(OverlaySpecial)
+    case special(OverlaySpecial, FrameKey?)
     case control([UInt8])
     case tooLong(Int)
   }
@@ -133,18 +146,24 @@ struct OverlayPair {
   private(set) var controls: [[[UInt8]]] = [[], []]
   private(set) var now = Duration.zero
 
+  /// Datagrams that were sealed with a key that the receiver does not have.
+  private(set) var unopenedCount = 0
+  /// Datagrams that were sent before there was a key.
+  private(set) var unsealedCount = 0
+
   private var messages: [Message] = []
   private var generator: SeededGenerator
   private let isSealed: Bool
 
   init(
     key: SessionKey? = nil, seed: UInt64 = 1, isLively: Bool = false,
-    overlays: [String] = ["fastdp", "sleeve"],
+    overlays: [String] = ["fastdp", "sleeve"], terms: [SealingTerms]? = nil,
     _ configure: (inout OverlaySwitch.Options) -> Void = { _ in }
   ) throws {
     ends = try [true, false].map { isOutbound in
       var options = overlayOptions(isOutbound: isOutbound, key: key)
       options.isLively = isLively
+      options.terms = terms?[isOutbound ? 0 : 1]
       configure(&options)
       return try OverlaySwitch(options, remoteOverlays: overlays)
     }
@@ -209,9 +228,15 @@ struct OverlayPair {
 
   private mutating func deliver(_ message: Message) {
     let now = moment(now)
+    if case .special(let special, let key) = message.content,
+      !ends[message.end].opens(key, special.overlay)
+    {
+      unopenedCount += 1
+      return
+    }
     at(message.end) { end, _ in
       switch message.content {
-      case .special(let special): end.receive(special, now: now)
+      case .special(let special, _): end.receive(special, now: now)
       case .control(let bytes): end.receiveControl(bytes, now: now)
       case .tooLong(let pathMTU): end.tooLong(pathMTU: pathMTU, now: now)
       }
@@ -222,7 +247,7 @@ struct OverlayPair {
     for effect in effects {
       switch effect {
       case .probe(let probe): send(probe, from: index)
-      case .control(let bytes):
+      case .control(let bytes), .keyControl(let bytes):
         controls[index].append(bytes)
         send(.control(bytes), to: 1 - index, late: .milliseconds(1))
       case .chosen(let overlay, let former, _):
@@ -246,10 +271,12 @@ struct OverlayPair {
       }
       guard probe.isFragmentable, carriesFragments else { return }
     }
+    let key = link?.security?.sealing
+    if isSealed, key == nil { unsealedCount += 1 }
     let source = index == 0 ? diallerSeenAt : dialledAddress
     let late = 1 + generator.number(below: lateMillisecondsMax)
     send(
-      .special(probe.heard(from: index == 0 ? dialler : dialled, at: source)), to: 1 - index,
+      .special(probe.heard(from: index == 0 ? dialler : dialled, at: source), key), to: 1 - index,
       late: .milliseconds(late))
   }
 

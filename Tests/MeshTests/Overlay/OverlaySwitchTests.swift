@@ -54,7 +54,8 @@ import Testing
   }
 
   @Test func onlyOverlayThatCannotBeUsedIsExplained() {
-    let error = OverlayError.notUsable("fastdp cannot carry sealed frames yet")
+    let error = OverlayError.notUsable(
+      "fastdp is sealed with AES, which this processor does not have")
     #expect(throws: error) {
       try OverlaySwitch(
         overlayOptions(isOutbound: true, key: testKey), remoteOverlays: ["fastdp"])

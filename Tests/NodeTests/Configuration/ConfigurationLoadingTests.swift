@@ -67,7 +67,7 @@ import Testing
     #expect(
       try Configuration.parse(text: text, file: "x.toml")
         == Configuration.parse(text: completeFile, file: "x.toml"))
-    #expect(mistakes(in: text + "x = 1\r\n").first?.hasPrefix("x.toml:56: fault.x: ") == true)
+    #expect(mistakes(in: text + "x = 1\r\n").first?.hasPrefix("x.toml:59: fault.x: ") == true)
   }
 }
 

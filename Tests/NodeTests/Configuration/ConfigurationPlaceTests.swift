@@ -69,13 +69,14 @@ import Testing
     let changes = running.adopt(file)
     #expect(
       changes.taken == [
-        "log_level", "overlay.mtu", "attachments.on_stop", "mesh.peers", "vtep", "fault",
+        "log_level", "overlay.mtu", "attachments.on_stop", "mesh.peers", "mesh.password_file",
+        "mesh.accepted_password_files", "mesh.rekey_seconds", "vtep", "fault",
       ])
     #expect(
       changes.waiting == [
         "underlay.interface", "underlay.mode", "underlay.vxlan_port", "underlay.xdp",
         "workers.cores", "workers.idle", "workers.frames", "api.socket", "attachments.xdp",
-        "mesh.name", "mesh.nickname", "mesh.port", "mesh.listen", "mesh.password_file",
+        "mesh.name", "mesh.nickname", "mesh.port", "mesh.listen", "mesh.cipher",
         "mesh.discovery", "mesh.connection_limit", "mesh.trusted_subnets",
       ])
     #expect(running.logLevel == file.logLevel && running.overlay == file.overlay)
@@ -117,6 +118,9 @@ private let changedFiles = [
   ("mesh.listen", "listen = \"192.0.2.1\"\n", ""),
   ("mesh.peers", "\"host-b\", ", ""),
   ("mesh.password_file", "/etc/weft/password", "/etc/weft/secret"),
+  ("mesh.accepted_password_files", "[\"/etc/weft/new\", ", "["),
+  ("mesh.cipher", "cipher = \"chacha20poly1305\"", "cipher = \"auto\""),
+  ("mesh.rekey_seconds", "rekey_seconds = 600", "rekey_seconds = 60"),
   ("mesh.discovery", "discovery = false", "discovery = true"),
   ("mesh.connection_limit", "connection_limit = 50", "connection_limit = 0"),
   ("mesh.trusted_subnets", "10.0.0.0/8", "10.0.0.0/9"),

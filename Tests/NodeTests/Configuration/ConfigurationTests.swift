@@ -5,6 +5,7 @@ import Forwarding
 import Foundation
 import Inet
 import Logging
+import Sealing
 import Testing
 
 @testable import Node
@@ -42,7 +43,9 @@ import Testing
           name: PeerName(bits: 0x0200_0000_000A), nickname: "left", port: 6780,
           listenAddress: IPv4Address(bits: 0xC000_0201),
           peers: ["host-b", "192.0.2.3:6784"].compactMap { PeerTarget($0) },
-          passwordFile: "/etc/weft/password", hasDiscovery: false, connectionCountMax: 50,
+          passwordFile: "/etc/weft/password",
+          acceptedPasswordFiles: ["/etc/weft/new", "/etc/weft/old"], cipher: .chacha20poly1305,
+          rekeySeconds: 600, hasDiscovery: false, connectionCountMax: 50,
           trustedSubnets: ["10.0.0.0/8", "192.0.2.0/24"].compactMap { IPv4Prefix($0) },
           password: nil))
     #expect(
@@ -66,7 +69,7 @@ import Testing
     for key in keys {
       #expect(completeFile.contains("\(key.name) = "), "\(key.dottedName)")
     }
-    #expect(keys.count == 31)
+    #expect(keys.count == 34)
   }
 
   @Test func otherSpellingsOfTheSameTOMLMeanTheSame() throws {
@@ -88,6 +91,8 @@ import Testing
         mesh = { name = "2::a", nickname = "l\\u0065ft", port = 6_780, listen = '192.0.2.1', \
         peers = ["host-b",
           "192.0.2.3:6784"], password_file = "/etc/weft/password", discovery = false, \
+        accepted_password_files = ['/etc/weft/new', "/etc/weft/old",], rekey_seconds = 6_00, \
+        cipher = "chacha20\\u0070oly1305", \
         connection_limit = 0x32, trusted_subnets = ["10.0.0.0/8", "192.0.2.0/24",] }
         [[fault]]
         interface = "weft0"
@@ -123,6 +128,14 @@ import Testing
     let host = try Configuration.load(path: path)
     #expect(host.underlay.interface == "br0" && host.underlay.mode == .automatic)
     #expect(host.hasMesh && !host.mesh.peers.isEmpty)
+  }
+
+  @Test func theEncryptedHostAcceptsTwoPasswords() throws {
+    let path = repository.appending(path: "configs/encrypted.toml").path
+    let mesh = try Configuration.load(path: path).mesh
+    #expect(mesh.passwordFile == "/etc/weft/mesh-password")
+    #expect(mesh.acceptedPasswordFiles == ["/etc/weft/mesh-password-new"])
+    #expect(mesh.cipher == nil && mesh.rekeySeconds == 1800)
   }
 
   @Test func theFileForPerformanceLeavesACoreAndNeverSleeps() throws {
@@ -178,6 +191,9 @@ let completeFile = """
   listen = "192.0.2.1"
   peers = ["host-b", "192.0.2.3:6784"]
   password_file = "/etc/weft/password"
+  accepted_password_files = ["/etc/weft/new", "/etc/weft/old"]
+  cipher = "chacha20poly1305"
+  rekey_seconds = 600
   discovery = false
   connection_limit = 50
   trusted_subnets = ["10.0.0.0/8", "192.0.2.0/24"]

@@ -105,6 +105,18 @@ let wrongValuesByKey: [String: [WrongValue]] = [
     .init("\"/etc/\"", "\"/etc/\" names a folder"), .init("\"/a\\nb\"", "a control character"),
     .init("\"/\(String(repeating: "x", count: 1024))\"", "is 1025 bytes long"),
   ],
+  "mesh.accepted_password_files": texts("/etc/weft/new", "is not an absolute path") + [
+    .init("[\"/a\", \"/b\", \"/c\", \"/d\"]", "the list has 4"),
+    .init("[\"secret\"]", "\"secret\" is not an absolute path"),
+    .init("[\"/etc/\"]", "\"/etc/\" names a folder"), .init("[\"/a\\nb\"]", "a control character"),
+    .init("[\"/\(String(repeating: "x", count: 1024))\"]", "is 1025 bytes long"),
+  ],
+  "mesh.cipher": words("secretbox") + [
+    .init("\"aes-256-gcm\"", "did you mean \"aes256gcm\"?"),
+    .init("\"chacha20-poly1305\"", "did you mean \"chacha20poly1305\"?"),
+    .init("\"none\"", "\"none\" is not one of its words"),
+  ],
+  "mesh.rekey_seconds": numbers(1...86_400, unit: "s"),
   "mesh.discovery": [
     .init("\"true\"", "\"true\" is text, not a truth value; write it without quotes"),
     .init("\"no\"", "\"no\" is text, not a truth value"),

@@ -28,7 +28,8 @@ private func attachForeign(_ interfaceIndex: UInt32, _ mode: cxdp_mode) throws -
     unsafe "else_port".withCString { program in
       unsafe "missed".withCString { map in
         var object = unsafe cxdp_object(
-          bytes: bytes.baseAddress, size: UInt(bytes.count), program: program, map: map)
+          bytes: bytes.baseAddress, size: UInt(bytes.count), program: program, map: map,
+          second_map: nil)
         return unsafe cxdp_load_program(&object, &loaded)
       }
     }

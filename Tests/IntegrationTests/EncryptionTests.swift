@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+extension RealHosts {
+  /// Hosts with a password: how frames are sealed, and what a change of keys and passwords costs.
+  @Suite struct EncryptionTests {
+    @Test(.timeLimit(.minutes(2))) func framesTravelAsVXLANInESP() throws {
+      try MeshBed.run { bed in
+        let (left, right) = try Self.start(bed)
+        let capture = try bed.captureOnWire()
+        try left.ping(right, count: 20)
+        for (from, to) in [(left, right), (right, left)] {
+          let sums = try from.transfer(transferLength, to: to, port: 5001)
+          #expect(sums.sent == sums.received)
+        }
+        #expect(try capture.frames("esp").count > 100)
+        // Sleeve's heartbeats are datagrams, and sealed; no frame is in clear.
+        #expect(try capture.frames("vxlan || udp.port == 6784").isEmpty)
+        #expect(try capture.frames("_ws.malformed").isEmpty)
+        for host in bed.hosts {
+          let connection = try #require(try host.connections().first)
+          let security = try #require(connection.security)
+          #expect(security.suite == "aes256gcm" && security.packets == "esp")
+          #expect(security.sealed > 100 && security.opened > 100)
+          #expect(security.refused == ["not_authentic": 0, "replayed": 0])
+          try Self.expectNothingRefused(host)
+        }
+        let text = try bed.hosts[0].ask(["status", "connections"]).output
+        #expect(text.contains("aes256gcm") && text.contains("fastdp"), "\(text)")
+      }
+    }
+
+    @Test(.timeLimit(.minutes(2)), arguments: ["aes256gcm", "chacha20poly1305", "secretbox"])
+    func sleeveCarriesFramesWhereESPDoesNotPass(cipher: String) throws {
+      try MeshBed.run { bed in
+        try bed.dropESPOnWire()
+        let (left, right) = try Self.start(
+          bed, mesh: "cipher = \"\(cipher)\"\nrekey_seconds = 1\n", overlay: "sleeve")
+        try left.ping(right, count: 20)
+        let sums = try left.transfer(1_000_000, to: right, port: 5001)
+        #expect(sums.sent == sums.received)
+        let pings = try left.namespace.start(
+          words("ping -n -q -c 800 -i 0.005 -W 2 \(right.address)"))
+        try #require(pings.wait(.seconds(30)) == 0, "\(pings.output)")
+        #expect(pings.output.contains(" 800 received,") && !pings.output.contains("duplicates"))
+        for host in bed.hosts {
+          let security = try #require(try host.connections().first?.security)
+          #expect(security.suite == cipher && security.packets == "sleeve")
+          try Self.expectNothingRefused(host)
+        }
+      }
+    }
+
+    @Test(.timeLimit(.minutes(15))) func nothingIsLostWhileKeysAreRenewedEverySecond() throws {
+      let isSoak = ProcessInfo.processInfo.environment["WEFT_SOAK"] == "1"
+      let seconds = isSoak ? 600 : 6
+      try MeshBed.run { bed in
+        let (left, right) = try Self.start(bed, mesh: "rekey_seconds = 1\n")
+        let pings = try (0..<4).map { _ in
+          try left.namespace.start(
+            words("ping -n -q -c \(seconds * 500) -i 0.002 -s 700 -W 2 \(right.address)"))
+        }
+        let sums = try right.transfer(seconds * 1_000_000, to: left, port: 5001)
+        #expect(sums.sent == sums.received)
+        for ping in pings {
+          try #require(ping.wait(.seconds(seconds + 60)) == 0, "\(ping.output)")
+          #expect(ping.output.contains(" \(seconds * 500) received,"), "\(ping.output)")
+          #expect(!ping.output.contains("duplicates"), "\(ping.output)")
+        }
+        for host in bed.hosts {
+          let security = try #require(try host.connections().first?.security)
+          #expect(security.packets == "esp" && security.key_age_seconds <= 3)
+          try Self.expectNothingRefused(host)
+        }
+      }
+    }
+
+    @Test(.timeLimit(.minutes(2))) func passwordChangesHostByHostUnderPings() throws {
+      try MeshBed.run { bed in
+        for (number, peers) in [(1, []), (2, [1]), (3, [1, 2])] {
+          try bed.addHost(number, peers: peers, password: "the old one").start()
+        }
+        let hosts = bed.hosts
+        try hosts[0].waitUntilConnected(2, 3)
+        try hosts[1].waitUntilConnected(1, 3)
+        let containers = try (1...3).map { try bed.attach($0, to: hosts[$0 - 1]) }
+        for (from, to) in [(0, 1), (1, 2), (2, 0)] {
+          try containers[from].pingEventually(containers[to])
+        }
+        for host in hosts { try Self.waitFor(host, overlay: "fastdp") }
+        let pings = try [(0, 1), (1, 2), (2, 0)].map { from, to in
+          try containers[from].namespace.start(
+            words("ping -n -q -i 0.005 -W 2 \(containers[to].address)"))
+        }
+        for step in [("the old one", ["the new one"]), ("the new one", ["the old one"])] {
+          for host in hosts { try Self.setPasswords(step.0, step.1, of: host, in: bed) }
+        }
+        for host in hosts { try Self.setPasswords("the new one", [], of: host, in: bed) }
+        // What only knows the old one by now would have been cut off.
+        Thread.sleep(forTimeInterval: 12)
+        for (host, others) in zip(hosts, [[2, 3], [1, 3], [1, 2]]) {
+          for other in others { try host.waitUntilConnected(other) }
+        }
+        for ping in pings {
+          ping.stop(with: SIGINT)
+          let counts = ping.output.split(separator: "\n").first { $0.contains("transmitted") } ?? ""
+          let words = counts.split(separator: " ").map(String.init)
+          try #require(words.count > 4, "\(ping.output)\(ping.errors)")
+          // The last one may be under way.
+          let (sent, received) = (Int(words[0]) ?? 0, Int(words[3]) ?? 0)
+          #expect(sent > 1000 && sent - received <= 1, "\(counts)")
+        }
+        let stranger = try bed.addHost(4, peers: [1], password: "the old one")
+        try stranger.start()
+        try eventually("the old password is refused", within: .seconds(20)) {
+          try stranger.ask(["status", "connections"]).output.contains("password")
+        }
+      }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func hostsWithoutACommonCipherTellWhy() throws {
+      try MeshBed.run { bed in
+        let ciphers = [(1, [], "aes256gcm"), (2, [1], "chacha20poly1305")]
+        for (number, peers, cipher) in ciphers {
+          try bed.addHost(
+            number, peers: peers, password: "a secret", mesh: "cipher = \"\(cipher)\"\n"
+          ).start()
+        }
+        try eventually("the reason is told", within: .seconds(20)) {
+          let text = try bed.hosts[1].ask(["status", "connections"]).output
+          return text.contains("aes256gcm") && text.contains("chacha20poly1305")
+        }
+      }
+    }
+
+    @Test(.timeLimit(.minutes(2)), arguments: [nil, "a secret"])
+    func hostsWhoseContainersHaveOtherMTUsStayOnVXLAN(password: String?) throws {
+      try MeshBed.run { bed in
+        let a = try bed.addHost(1, password: password)
+        let b = try bed.addHost(2, peers: [1], password: password, overlayMTU: 1300)
+        for host in bed.hosts { try host.start() }
+        let (left, right) = (try bed.attach(1, to: a), try bed.attach(2, to: b))
+        try left.pingEventually(right)
+        for host in bed.hosts { try Self.waitFor(host, overlay: "fastdp") }
+        // Longer than a silence is borne: each end still hears the other's heartbeats.
+        Thread.sleep(forTimeInterval: 11)
+        for host in bed.hosts {
+          try Self.waitFor(host, overlay: "fastdp")
+          #expect(host.weftd?.errors.contains("overlay changed") == false)
+          #expect(try host.status().dropped("tooLongForUnderlay") == 0)
+        }
+        try left.ping(right, count: 20)
+      }
+    }
+
+    // MARK: Parts
+
+    /// Two hosts with a password and a container each that reach each other by an overlay.
+    private static func start(
+      _ bed: MeshBed, mesh: String = "", overlay: String = "fastdp"
+    ) throws -> (TestContainer, TestContainer) {
+      let a = try bed.addHost(1, password: "a secret", mesh: mesh)
+      let b = try bed.addHost(2, peers: [1], password: "a secret", mesh: mesh)
+      for host in bed.hosts { try host.start() }
+      let (left, right) = (try bed.attach(1, to: a), try bed.attach(2, to: b))
+      try left.pingEventually(right)
+      for host in bed.hosts { try waitFor(host, overlay: overlay) }
+      return (left, right)
+    }
+
+    private static func waitFor(_ host: TestHost, overlay: String) throws {
+      try eventually("\(overlay) carries", within: .seconds(20)) {
+        let connections = try host.connections()
+        return !connections.isEmpty && connections.allSatisfy { $0.overlay == overlay }
+      }
+    }
+
+    /// Has a host read other passwords; its connections go on.
+    private static func setPasswords(
+      _ primary: String, _ others: [String], of host: TestHost, in bed: MeshBed
+    ) throws {
+      _ = try host.writePassword(primary)
+      let files = try others.enumerated().map { number, word in
+        let file = host.folder.appendingPathComponent("accepted\(number)")
+        try Data(word.utf8).write(to: file)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path)
+        return "\"\(file.path)\""
+      }
+      let list = "accepted_password_files = [\(files.joined(separator: ", "))]"
+      let file = URL(fileURLWithPath: host.configFile)
+      let kept = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+        .filter { !$0.contains("accepted_password_files") }
+      let text = kept.flatMap { $0.hasPrefix("[mesh]") ? [String($0), list] : [String($0)] }
+      try host.writeConfig(text.joined(separator: "\n") + "\n")
+      let process = try #require(host.weftd)
+      let before = process.errors.ranges(of: "reloaded changed=").count
+      process.send(SIGHUP)
+      try eventually("the passwords are read", within: .seconds(10)) {
+        process.errors.ranges(of: "reloaded changed=").count > before
+      }
+    }
+
+    /// No packet of the other host was refused, and none of ours lacked a key.
+    private static func expectNothingRefused(_ host: TestHost) throws {
+      let status = try host.status()
+      for reason in ["notAuthentic", "replayed", "notSealed", "securityUnknown", "keyMissing"] {
+        #expect(status.dropped(reason) == 0, "\(reason)")
+      }
+    }
+  }
+}
