@@ -95,7 +95,7 @@ import Testing
       let now = moment(.milliseconds(number))
       if exchange.receiveOffer(offer.bytes[...], now: now) != nil { takenCount += 1 }
     }
-    #expect(takenCount == 16 + 4)
+    #expect(takenCount == 8 + 2)
   }
 
   @Test func confirmationsThatConfirmNothingAreRefused() throws {

@@ -187,11 +187,11 @@ import Testing
     }
     #expect(pair.ends[0].receiveOffer(offer(1, 1), now: moment(.zero)) == nil)
     #expect(pair.ends[0].security == before)
-    for generation: UInt8 in 1...2 {
+    for generation: UInt8 in 1...3 {
       _ = pair.ends[0].rebase(key, generation: generation, now: moment(.zero))
     }
     #expect(pair.ends[0].receiveOffer(offer(2, 0), now: moment(.zero)) == nil)
-    for generation: UInt8 in 1...2 {
+    for generation: UInt8 in 1...3 {
       #expect(
         pair.ends[0].receiveOffer(offer(2 + generation, generation), now: moment(.zero)) != nil)
     }
