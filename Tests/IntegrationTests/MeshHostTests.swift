@@ -85,10 +85,9 @@ extension RealHosts {
         try b.waitUntilConnected(1)
         try a.waitUntilConnected(2)
         #expect(try a.report().router.Encryption)
-        // VXLAN does not encrypt, so frames travel by sleeve.
         let (left, right) = (try bed.attach(1, to: a), try bed.attach(2, to: b))
         try left.pingEventually(right)
-        #expect(try a.ask(["status", "connections"]).output.contains("sleeve"))
+        #expect(try a.ask(["status", "connections"]).output.contains("aes256gcm"))
         for host in bed.hosts {
           let shown = host.weftd.map { $0.errors + $0.output } ?? ""
           #expect(!shown.contains("one secret"), "a secret is in the log")
