@@ -10,7 +10,7 @@ struct MachineCodeTests {
     "$s9Dataplane", "$s10Forwarding", "$s6Tables", "$s9Telemetry", "$s3XDP", "$s4Wire", "$s4Inet",
     "$s7Sealing", "cintrinsics_", "clinux_", "cxdp_",
   ]
-  /// What a breath may call besides: moving bytes, system calls, libsodium's ciphers, and the end
+  /// What a breath may call besides: moving bytes, system calls, libraries' ciphers, and the end
   /// of a process whose stack was overwritten, which compilers put behind functions with an array
   /// on the stack.
   private static let allowed: Set = [

@@ -35,7 +35,7 @@ struct KeyExchange: Sendable {
   private let terms: SealingTerms
   private let own: PeerName
   private let remote: PeerName
-  /// The newest first, and the one before, which offers on their way may be made with.
+  /// The newest first, and two before it, which offers on their way may be made with.
   private var bases: [Base]
   private var offerCount: UInt64 = 0
   private var hasBegun = false

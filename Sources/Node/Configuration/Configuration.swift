@@ -76,7 +76,7 @@ package struct Configuration: Sendable {
 
   /// The network between containers.
   package struct Overlay: Equatable, Sendable {
-    /// The MTU of containers' interfaces in bytes; nil means the underlay's less 50.
+    /// The MTU of containers' interfaces in bytes; nil means what fits the underlay's.
     package var mtu: Int?
   }
 

@@ -68,7 +68,7 @@ enum ConfigurationSettings {
       meaning: "The MTU that containers' interfaces are given when they are attached; "
         + "VXLAN adds 50 bytes, and what does not fit into the underlay's MTU then travels in "
         + "pieces or, where it may not, is refused."),
-    in: 576...65535, default: "the underlay's MTU less 50, or 1450 without an interface",
+    in: 576...65535, default: "the underlay's MTU (or 1500) less 50, with a password less 86",
     unit: "bytes")
 
   static let socket = ConfigurationSetting<String>.text(
