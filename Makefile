@@ -20,4 +20,4 @@ soak: ## make test with full counts: 100 MB each way, 10 million hostile frames
 	@WEFT_SOAK=1 .ci/run install format bpf build test sanitize fuzz hostile bench
 
 clean: ## remove everything that was built
-	rm -rf .build .build-asan .build-bench .build-fuzz .build-soak .build-tsan
+	rm -rf .build .build-asan .build-bench .build-fuzz .build-soak .build-stamps .build-tsan
