@@ -141,7 +141,7 @@ func shell(_ command: String) throws -> String {
 
 /// Looks again every 10 ms until there is something, for at most five seconds.
 func eventually<Value>(_ look: () throws -> Value?) throws -> Value? {
-  for _ in 0..<500 {
+  for _ in 0..<3000 {
     if let value = try look() { return value }
     usleep(10_000)
   }

@@ -6,7 +6,7 @@ import Testing
 extension RealHosts {
   /// `weft attach`, `detach` and `ps` with real namespaces.
   @Suite struct AttachTests {
-    @Test(.timeLimit(.minutes(1))) func containersGetAddressesAndTheOverlaysMTU() throws {
+    @Test(.timeLimit(.minutes(5))) func containersGetAddressesAndTheOverlaysMTU() throws {
       try Testbed.run(containers: 1) { bed in
         let container = bed.containersOfA[0]
         let interface = try #require(container.interface)
@@ -21,7 +21,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func processNamesItsNamespace() throws {
+    @Test(.timeLimit(.minutes(5))) func processNamesItsNamespace() throws {
       try Testbed.run(containers: 1) { bed in
         let container = try TestContainer(60)
         let process = try container.namespace.start(words("sleep 50"))
@@ -49,7 +49,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func secondAddressIsAddedAndTakenAway() throws {
+    @Test(.timeLimit(.minutes(5))) func secondAddressIsAddedAndTakenAway() throws {
       try Testbed.run(containers: 1) { bed in
         let container = bed.containersOfA[0]
         let interface = try #require(container.interface)
@@ -65,7 +65,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func impossibleAttachmentsAreRefusedAndLeaveNothing() throws {
+    @Test(.timeLimit(.minutes(5))) func impossibleAttachmentsAreRefusedAndLeaveNothing() throws {
       try Testbed.run(containers: 1) { bed in
         let fresh = try TestContainer(61)
         let before = try bed.a.namespace.interfaces()
@@ -89,7 +89,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func detachOfWhatIsNotAttachedIsRefused() throws {
+    @Test(.timeLimit(.minutes(5))) func detachOfWhatIsNotAttachedIsRefused() throws {
       try Testbed.run(containers: 1) { bed in
         let stranger = try TestContainer(62)
         try expectRefusal(
@@ -98,7 +98,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func deletedContainerIsNoObstacleForTheNext() throws {
+    @Test(.timeLimit(.minutes(5))) func deletedContainerIsNoObstacleForTheNext() throws {
       try Testbed.run(containers: 1) { bed in
         let gone = try TestContainer(63)
         try bed.a.attach(gone)

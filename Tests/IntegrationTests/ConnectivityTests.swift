@@ -6,7 +6,7 @@ import Testing
 extension RealHosts {
   /// Two hosts with weftd: who reaches whom.
   @Suite struct ConnectivityTests {
-    @Test(.timeLimit(.minutes(1))) func allPairsOfEightContainersOnTwoHostsPing() throws {
+    @Test(.timeLimit(.minutes(5))) func allPairsOfEightContainersOnTwoHostsPing() throws {
       try Testbed.run(containers: 4) { bed in
         for one in bed.containers {
           for other in bed.containers where other !== one { try one.ping(other) }
@@ -14,7 +14,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func broadcastAndMulticastReachAllOthers() throws {
+    @Test(.timeLimit(.minutes(5))) func broadcastAndMulticastReachAllOthers() throws {
       try Testbed.run(containers: 4) { bed in
         for sender in [bed.containersOfA[0], bed.containersOfB[3]] {
           let others = bed.containers.filter { $0 !== sender }
@@ -29,7 +29,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func datagramsOfManySizesComeBackUnchanged() throws {
+    @Test(.timeLimit(.minutes(5))) func datagramsOfManySizesComeBackUnchanged() throws {
       try Testbed.run(containers: 1) { bed in
         let (one, other) = (bed.containersOfA[0], bed.containersOfB[0])
         let server = try other.serve("echo", other.address, "7")
@@ -41,7 +41,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func streamsArriveUnchangedInBothDirections() throws {
+    @Test(.timeLimit(.minutes(5))) func streamsArriveUnchangedInBothDirections() throws {
       try Testbed.run(containers: 1) { bed in
         let (one, other) = (bed.containersOfA[0], bed.containersOfB[0])
         let there = try one.transfer(transferLength, to: other, port: 5001)
@@ -51,7 +51,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func countersOfPortsAndKernelAgree() throws {
+    @Test(.timeLimit(.minutes(5))) func countersOfPortsAndKernelAgree() throws {
       try Testbed.run(containers: 1) { bed in
         let (one, other) = (bed.containersOfA[0], bed.containersOfB[0])
         let port = try #require(try bed.a.attachments().first).host_interface

@@ -11,7 +11,7 @@ extension RealHosts {
       case namespaceDeleted, innerEndDeleted, hostEndDeleted, movedElsewhere, movedToTheHost
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: Ending.allCases)
+    @Test(.timeLimit(.minutes(5)), arguments: Ending.allCases)
     func endWithoutADetachIsNoticedAndCleaned(ending: Ending) throws {
       try Testbed.run(containers: 2) { bed in
         let (lost, neighbour) = (bed.containersOfA[0], bed.containersOfA[1])
@@ -55,7 +55,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func lostAddressesAreForgottenAndCanBeGivenAnew() throws {
+    @Test(.timeLimit(.minutes(5))) func lostAddressesAreForgottenAndCanBeGivenAnew() throws {
       try Testbed.run(containers: 1) { bed in
         let (container, other) = (bed.containersOfA[0], bed.containersOfB[0])
         let interface = try #require(container.interface)
@@ -86,7 +86,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: [true, false])
+    @Test(.timeLimit(.minutes(5)), arguments: [true, false])
     func interfaceThatIsDownIsToldUntilItIsUp(isTheContainersEnd: Bool) throws {
       try Testbed.run(containers: 1) { bed in
         let (container, other) = (bed.containersOfA[0], bed.containersOfB[0])
@@ -110,7 +110,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func renamedInterfaceIsKnownByItsNewName() throws {
+    @Test(.timeLimit(.minutes(5))) func renamedInterfaceIsKnownByItsNewName() throws {
       try Testbed.run(containers: 1) { bed in
         let (container, other) = (bed.containersOfA[0], bed.containersOfB[0])
         let interface = try #require(container.interface)
@@ -132,7 +132,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func renamedHostEndIsKnownAndDetached() throws {
+    @Test(.timeLimit(.minutes(5))) func renamedHostEndIsKnownAndDetached() throws {
       try Testbed.run(containers: 1) { bed in
         let (container, other) = (bed.containersOfA[0], bed.containersOfB[0])
         let port = try #require(try bed.a.attachments().first?.host_interface)
@@ -148,7 +148,7 @@ extension RealHosts {
     }
 
     /// Without a free descriptor weftd cannot ask the kernel for anything new.
-    @Test(.timeLimit(.minutes(1))) func detachThatFailsLeavesAServedAttachment() throws {
+    @Test(.timeLimit(.minutes(5))) func detachThatFailsLeavesAServedAttachment() throws {
       try Testbed.run(containers: 1) { bed in
         let (container, other) = (bed.containersOfA[0], bed.containersOfB[0])
         let port = try #require(try bed.a.attachments().first?.host_interface)
@@ -174,7 +174,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func foreignProgramOnAPortIsRespectedUntilItGoes() throws {
+    @Test(.timeLimit(.minutes(5))) func foreignProgramOnAPortIsRespectedUntilItGoes() throws {
       try Testbed.run(containers: 2) { bed in
         let (container, neighbour) = (bed.containersOfA[0], bed.containersOfA[1])
         let port = try #require(
@@ -197,7 +197,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func hostsOwnPairIsMadeAgain() throws {
+    @Test(.timeLimit(.minutes(5))) func hostsOwnPairIsMadeAgain() throws {
       try Testbed.run(containers: 1) { bed in
         try bed.a.namespace.ip("link del weft0")
         try eventually("weft0 is there again", within: .seconds(10)) {
@@ -214,7 +214,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(2))) func twoHundredAttachmentsLeakNothing() throws {
+    @Test(.timeLimit(.minutes(5))) func twoHundredAttachmentsLeakNothing() throws {
       try Testbed.run(containers: 1) { bed in
         let (stays, other) = (bed.containersOfA[0], bed.containersOfB[0])
         let weftd = try #require(bed.a.weftd)

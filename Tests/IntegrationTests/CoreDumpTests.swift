@@ -10,7 +10,7 @@ extension RealHosts {
     /// dumped to its user and group, and those of others to root.
     private let group: Int = 65534
 
-    @Test(.timeLimit(.minutes(1))) func memoryOfTheDaemonIsInNoDump() throws {
+    @Test(.timeLimit(.minutes(5))) func memoryOfTheDaemonIsInNoDump() throws {
       try Testbed.run(containers: 0) { bed in
         bed.a.stop()
         let alien = words(

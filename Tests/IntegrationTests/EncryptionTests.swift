@@ -6,7 +6,7 @@ import Testing
 extension RealHosts {
   /// Hosts with a password: how frames are sealed, and what a change of keys and passwords costs.
   @Suite struct EncryptionTests {
-    @Test(.timeLimit(.minutes(2))) func framesTravelAsVXLANInESP() throws {
+    @Test(.timeLimit(.minutes(5))) func framesTravelAsVXLANInESP() throws {
       try MeshBed.run { bed in
         let (left, right) = try Self.start(bed)
         let capture = try bed.captureOnWire()
@@ -32,7 +32,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: ["aes256gcm", "chacha20poly1305", "secretbox"])
+    @Test(.timeLimit(.minutes(5)), arguments: ["aes256gcm", "chacha20poly1305", "secretbox"])
     func sleeveCarriesFramesWhereESPDoesNotPass(cipher: String) throws {
       try MeshBed.run { bed in
         try bed.dropESPOnWire()
@@ -42,7 +42,7 @@ extension RealHosts {
         let sums = try left.transfer(1_000_000, to: right, port: 5001)
         #expect(sums.sent == sums.received)
         let pings = try left.namespace.start(
-          words("ping -n -q -c 800 -i 0.005 -W 2 \(right.address)"))
+          words("ping -n -q -c 800 -i 0.005 -W 10 \(right.address)"))
         try #require(pings.wait(.seconds(30)) == 0, "\(pings.output)")
         #expect(pings.output.contains(" 800 received,") && !pings.output.contains("duplicates"))
         for host in bed.hosts {
@@ -60,7 +60,7 @@ extension RealHosts {
         let (left, right) = try Self.start(bed, mesh: "rekey_seconds = 1\n")
         let pings = try (0..<4).map { _ in
           try left.namespace.start(
-            words("ping -n -q -i 0.002 -s 700 -W 2 -w \(seconds) \(right.address)"))
+            words("ping -n -q -i 0.002 -s 700 -W 10 -w \(seconds) \(right.address)"))
         }
         let sums = try right.transfer(seconds * 1_000_000, to: left, port: 5001)
         #expect(sums.sent == sums.received)
@@ -76,7 +76,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(2))) func passwordChangesHostByHostUnderPings() throws {
+    @Test(.timeLimit(.minutes(5))) func passwordChangesHostByHostUnderPings() throws {
       try MeshBed.run { bed in
         for (number, peers) in [(1, []), (2, [1]), (3, [1, 2])] {
           try bed.addHost(number, peers: peers, password: "the old one").start()
@@ -91,7 +91,7 @@ extension RealHosts {
         for host in hosts { try Self.waitFor(host, overlay: "fastdp") }
         let pings = try [(0, 1), (1, 2), (2, 0)].map { from, to in
           try containers[from].namespace.start(
-            words("ping -n -q -i 0.005 -W 2 \(containers[to].address)"))
+            words("ping -n -q -i 0.005 -W 10 \(containers[to].address)"))
         }
         for step in [("the old one", ["the new one"]), ("the new one", ["the old one"])] {
           for host in hosts { try Self.setPasswords(step.0, step.1, of: host, in: bed) }
@@ -114,7 +114,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func hostsWithoutACommonCipherTellWhy() throws {
+    @Test(.timeLimit(.minutes(5))) func hostsWithoutACommonCipherTellWhy() throws {
       try MeshBed.run { bed in
         let ciphers = [(1, [], "aes256gcm"), (2, [1], "chacha20poly1305")]
         for (number, peers, cipher) in ciphers {
@@ -129,7 +129,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: [nil, "a secret"])
+    @Test(.timeLimit(.minutes(5)), arguments: [nil, "a secret"])
     func hostsWhoseContainersHaveOtherMTUsStayOnVXLAN(password: String?) throws {
       try MeshBed.run { bed in
         let a = try bed.addHost(1, password: password)

@@ -8,7 +8,7 @@ extension RealHosts {
   @Suite struct HostCheckTests {
     private static let configuration: Int32 = 78
 
-    @Test(.timeLimit(.minutes(1)), arguments: ["--check", "--config"])
+    @Test(.timeLimit(.minutes(5)), arguments: ["--check", "--config"])
     func portOfTheKernelsOwnVXLANIsRefused(option: String) throws {
       try Testbed.run(containers: 0) { bed in
         bed.a.stop()
@@ -29,14 +29,14 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func runningDaemonIsNotInTheWayOfACheck() throws {
+    @Test(.timeLimit(.minutes(5))) func runningDaemonIsNotInTheWayOfACheck() throws {
       try Testbed.run(containers: 1) { bed in
         let outcome = try attempt(try bed.a.weftdCommand("--check", bed.a.configFile))
         #expect(outcome.status == 0, "\(outcome)")
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func singleHostOfTheExampleServesItsContainers() throws {
+    @Test(.timeLimit(.minutes(5))) func singleHostOfTheExampleServesItsContainers() throws {
       try Testbed.run(containers: 0) { bed in
         bed.a.stop()
         let file = Programs.root.appendingPathComponent("configs/single-host.toml")

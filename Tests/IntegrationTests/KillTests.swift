@@ -18,7 +18,7 @@ extension RealHosts {
         let remote = try TestContainer(101)
         try bed.b.attach(remote)
         let ping = try bed.a.namespace.start(
-          words("ping -n -q -i 0.02 -W 2 \(TestHost.Place.b.address)"))
+          words("ping -n -q -i 0.02 -W 10 \(TestHost.Place.b.address)"))
         var killing = try Killing(bed.a, remote, seed: seed)
         do {
           for _ in 0..<count { try killing.killOnce() }

@@ -6,7 +6,7 @@ import Testing
 extension RealHosts {
   /// Hosts that find each other, and containers that reach each other over the mesh.
   @Suite struct MeshHostTests {
-    @Test(.timeLimit(.minutes(1))) func twoHostsFindEachOtherAndTheirContainersToo() throws {
+    @Test(.timeLimit(.minutes(5))) func twoHostsFindEachOtherAndTheirContainersToo() throws {
       try MeshBed.run { bed in
         let (a, b) = (try bed.addHost(1), try bed.addHost(2, peers: [1]))
         for host in bed.hosts { try host.start() }
@@ -22,7 +22,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func thirdHostIsFoundThroughTheSecond() throws {
+    @Test(.timeLimit(.minutes(5))) func thirdHostIsFoundThroughTheSecond() throws {
       try MeshBed.run { bed in
         for (number, peers) in [(1, []), (2, [1]), (3, [2])] {
           try bed.addHost(number, peers: peers).start()
@@ -36,7 +36,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func hostsThatCannotReachEachOtherAreRelayed() throws {
+    @Test(.timeLimit(.minutes(5))) func hostsThatCannotReachEachOtherAreRelayed() throws {
       try MeshBed.run { bed in
         for (number, peers) in [(1, [2]), (2, []), (3, [2])] {
           try bed.addHost(number, peers: peers)
@@ -60,7 +60,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func anotherPasswordIsRefusedWithAReason() throws {
+    @Test(.timeLimit(.minutes(5))) func anotherPasswordIsRefusedWithAReason() throws {
       try MeshBed.run { bed in
         let (a, b) = (try bed.addHost(1), try bed.addHost(2))
         func configure(_ host: TestHost, _ number: Int, peers: [Int], _ word: String) throws {
@@ -95,7 +95,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func hostThatWasKilledComesBackAsItself() throws {
+    @Test(.timeLimit(.minutes(5))) func hostThatWasKilledComesBackAsItself() throws {
       try MeshBed.run { bed in
         let (a, b) = (try bed.addHost(1), try bed.addHost(2, peers: [1]))
         for host in bed.hosts { try host.start() }
@@ -109,7 +109,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func waysComeBackWithTheUnderlay() throws {
+    @Test(.timeLimit(.minutes(5))) func waysComeBackWithTheUnderlay() throws {
       try MeshBed.run { bed in
         let (a, b) = (try bed.addHost(1), try bed.addHost(2, peers: [1]))
         for host in bed.hosts { try host.start() }
@@ -126,7 +126,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func hostThatListensAtItsSecondAddressIsReached() throws {
+    @Test(.timeLimit(.minutes(5))) func hostThatListensAtItsSecondAddressIsReached() throws {
       try MeshBed.run { bed in
         let (a, b) = (try bed.addHost(1), try bed.addHost(2))
         try a.namespace.ip("address add \(MeshBed.address(9))/24 dev eth0")
@@ -141,7 +141,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func forgottenPeerStaysConnectedAndIsNotDialledAgain() throws {
+    @Test(.timeLimit(.minutes(5))) func forgottenPeerStaysConnectedAndIsNotDialledAgain() throws {
       try MeshBed.run { bed in
         let (a, b) = (try bed.addHost(1), try bed.addHost(2))
         for host in bed.hosts { try host.start() }

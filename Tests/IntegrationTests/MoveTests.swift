@@ -5,7 +5,7 @@ import Testing
 extension RealHosts {
   /// A container that changes its host.
   @Suite struct MoveTests {
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func containerMovedWithItsAddressesAnswersWithinTwoSeconds() throws {
       try Testbed.run(containers: 1) { bed in
         let (onA, onB) = (bed.containersOfA[0], bed.containersOfB[0])

@@ -11,7 +11,7 @@ extension RealHosts {
       return connection?.Attrs?.name ?? ""
     }
 
-    @Test(.timeLimit(.minutes(2))) func sleeveTakesOverWhileVXLANIsBlocked() throws {
+    @Test(.timeLimit(.minutes(5))) func sleeveTakesOverWhileVXLANIsBlocked() throws {
       try MeshBed.run { bed in
         let (a, b) = (try bed.addHost(1), try bed.addHost(2, peers: [1]))
         for host in bed.hosts { try host.start() }
@@ -42,7 +42,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(2))) func nothingIsReadableOnTheWireWithAPassword() throws {
+    @Test(.timeLimit(.minutes(5))) func nothingIsReadableOnTheWireWithAPassword() throws {
       try MeshBed.run { bed in
         let (a, b) = (
           try bed.addHost(1, password: "a secret"),

@@ -6,7 +6,7 @@ import Testing
 extension RealHosts {
   /// What the self test of a port says, and where no test frame may be.
   @Suite struct SelfTestTests {
-    @Test(.timeLimit(.minutes(1))) func portsOfContainersAndOfTheHostAreTested() throws {
+    @Test(.timeLimit(.minutes(5))) func portsOfContainersAndOfTheHostAreTested() throws {
       try Testbed.run(containers: 1) { bed in
         let status = try bed.a.status()
         let tested = status.ports.filter { $0.kind != "underlay" }
@@ -28,7 +28,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func runningContainerMeetsNoTestFrameAtATakeOver() throws {
+    @Test(.timeLimit(.minutes(5))) func runningContainerMeetsNoTestFrameAtATakeOver() throws {
       try Testbed.run(containers: 1) { bed in
         let container = bed.containersOfA[0]
         let before = try #require(try bed.a.status().ports.first { $0.kind == "container" })

@@ -11,14 +11,14 @@ extension RealHosts {
     private static let permission: Int32 = 77
     private static let configuration: Int32 = 78
 
-    @Test(.timeLimit(.minutes(1))) func checkAcceptsAGoodFile() throws {
+    @Test(.timeLimit(.minutes(5))) func checkAcceptsAGoodFile() throws {
       try Testbed.run(containers: 0) { bed in
         let outcome = try attempt(try bed.a.weftdCommand("--check", bed.a.configFile))
         #expect(outcome.status == 0, "\(outcome)")
       }
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: ["--check", "--config"])
+    @Test(.timeLimit(.minutes(5)), arguments: ["--check", "--config"])
     func unknownKeyIsNamed(option: String) throws {
       try Testbed.run(containers: 0) { bed in
         let text = bed.a.config(top: "log_levle = \"info\"")
@@ -31,7 +31,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func missingFileIsNamed() throws {
+    @Test(.timeLimit(.minutes(5))) func missingFileIsNamed() throws {
       try Testbed.run(containers: 0) { bed in
         let outcome = try attempt(try bed.a.weftdCommand("--config", "\(bed.a.configFile).absent"))
         #expect([66, Self.configuration].contains(outcome.status), "\(outcome)")
@@ -40,7 +40,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func missingInterfaceIsNamed() throws {
+    @Test(.timeLimit(.minutes(5))) func missingInterfaceIsNamed() throws {
       try Testbed.run(containers: 0) { bed in
         bed.a.stop()
         let text = bed.a.config(interface: "nowhere0")
@@ -54,7 +54,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func withoutRootItSaysSo() throws {
+    @Test(.timeLimit(.minutes(5))) func withoutRootItSaysSo() throws {
       try Testbed.run(containers: 0) { bed in
         bed.a.stop()
         // The build folder may be closed to other users.
@@ -71,7 +71,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func secondDaemonOfAHostIsRefusedAndTheFirstGoesOn() throws {
+    @Test(.timeLimit(.minutes(5))) func secondDaemonOfAHostIsRefusedAndTheFirstGoesOn() throws {
       try Testbed.run(containers: 1) { bed in
         let outcome = try attempt(try bed.a.weftdCommand("--config", bed.a.configFile))
         #expect(outcome.status == Self.unavailable, "\(outcome)")
@@ -81,7 +81,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func secondDaemonOnASocketIsRefusedAndTheFirstGoesOn() throws {
+    @Test(.timeLimit(.minutes(5))) func secondDaemonOnASocketIsRefusedAndTheFirstGoesOn() throws {
       try Testbed.run(containers: 1) { bed in
         let other = try TestHost(.b)
         try other.namespace.ip("link add eth0 type veth peer name wire0")
@@ -102,7 +102,7 @@ extension RealHosts {
       try bed.containersOfA[0].ping(bed.containersOfB[0])
     }
 
-    @Test(.timeLimit(.minutes(1))) func commandWithoutDaemonSaysThatItDoesNotAnswer() throws {
+    @Test(.timeLimit(.minutes(5))) func commandWithoutDaemonSaysThatItDoesNotAnswer() throws {
       try Testbed.run(containers: 0) { bed in
         bed.a.stop()
         let outcome = try bed.a.ask(["status"])

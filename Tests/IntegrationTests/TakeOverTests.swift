@@ -10,7 +10,7 @@ extension RealHosts {
     /// `sysexits.h`.
     private static let unavailable: Int32 = 69
 
-    @Test(.timeLimit(.minutes(1)), arguments: ForeignProgram.Mode.allCases)
+    @Test(.timeLimit(.minutes(5)), arguments: ForeignProgram.Mode.allCases)
     func foreignProgramOnTheUnderlayIsNamedAndStays(mode: ForeignProgram.Mode) throws {
       try Testbed.run(containers: 1) { bed in
         let container = bed.containersOfA[0]
@@ -35,7 +35,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func foreignProgramOnAKilledDaemonsPortIsRespectedUntilItGoes() throws {
       try Testbed.run(containers: 2) { bed in
         let container = bed.containersOfA[0]
@@ -56,7 +56,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func refusedStartLeavesAFreshHostAsItWas() throws {
+    @Test(.timeLimit(.minutes(5))) func refusedStartLeavesAFreshHostAsItWas() throws {
       try Testbed.run(containers: 0) { bed in
         bed.a.stop()
         try bed.a.writeConfig(bed.a.config(mode: "xdp"))
@@ -70,7 +70,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func interfaceMovedWhileNoDaemonRanIsNotServed() throws {
+    @Test(.timeLimit(.minutes(5))) func interfaceMovedWhileNoDaemonRanIsNotServed() throws {
       try Testbed.run(containers: 2) { bed in
         let elsewhere = try TestNamespace("elsewhere")
         let (moved, stays) = (bed.containersOfA[0], bed.containersOfA[1])
@@ -84,12 +84,12 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func otherDaemonsAreRefusedWhileTrafficGoesOn() throws {
+    @Test(.timeLimit(.minutes(5))) func otherDaemonsAreRefusedWhileTrafficGoesOn() throws {
       try Testbed.run(containers: 1) { bed in
         let (one, other) = (bed.containersOfA[0], bed.containersOfB[0])
         try one.ping(other)
         let ping = try one.namespace.start(
-          words("ping -n -q -i 0.02 -c 200 -W 2 \(other.address)"))
+          words("ping -n -q -i 0.02 -c 200 -W 10 \(other.address)"))
         var refused = 0
         while ping.isRunning, refused < 5 {
           let outcome = try attempt(try bed.a.weftdCommand("--config", bed.a.configFile))
@@ -104,7 +104,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func neighboursOfAnEndpointThatIsNoMoreAreForgotten() throws {
+    @Test(.timeLimit(.minutes(5))) func neighboursOfAnEndpointThatIsNoMoreAreForgotten() throws {
       try Testbed.run(containers: 0) { bed in
         try bed.a.namespace.ip("neigh add 192.0.2.77 lladdr 02:00:00:00:00:77 dev eth0")
         #expect(try managed(bed.a) == [TestHost.Place.b.address])
@@ -124,7 +124,7 @@ extension RealHosts {
         .compactMap { $0.split(separator: " ").first.map(String.init) }.sorted()
     }
 
-    @Test(.timeLimit(.minutes(1))) func halfMadeInterfacesOfAKilledDaemonAreRemoved() throws {
+    @Test(.timeLimit(.minutes(5))) func halfMadeInterfacesOfAKilledDaemonAreRemoved() throws {
       try Testbed.run(containers: 1) { bed in
         bed.a.kill()
         let container = try TestContainer(70)

@@ -6,7 +6,7 @@ import Testing
 extension RealHosts {
   /// `weft trace` of real frames.
   @Suite struct TraceTests {
-    @Test(.timeLimit(.minutes(1))) func pingBetweenTwoHostsIsFollowedOnBoth() throws {
+    @Test(.timeLimit(.minutes(5))) func pingBetweenTwoHostsIsFollowedOnBoth() throws {
       try Testbed.run(containers: 1) { bed in
         let (one, other) = (bed.containersOfA[0], bed.containersOfB[0])
         try one.ping(other)
@@ -21,7 +21,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func droppedFrameShowsItsReason() throws {
+    @Test(.timeLimit(.minutes(5))) func droppedFrameShowsItsReason() throws {
       try Testbed.run(containers: 1) { bed in
         let (one, other) = (bed.containersOfA[0], bed.containersOfB[0])
         try one.ping(other)
@@ -45,7 +45,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(1))) func secondTraceIsRefusedUntilTheFirstOneGoesAway() throws {
+    @Test(.timeLimit(.minutes(5))) func secondTraceIsRefusedUntilTheFirstOneGoesAway() throws {
       try Testbed.run(containers: 0) { bed in
         let first = try bed.a.startTrace("--mac", "02:00:00:00:00:99", "--seconds", "60")
         try bed.a.waitUntilTraced()

@@ -7,7 +7,7 @@ extension RealHosts {
   /// The outer network changes under a running weftd: traffic resumes by itself, and until then the
   /// status says why it does not pass.
   @Suite struct UnderlayTests {
-    private static let minutes = TimeLimitTrait.Duration.minutes(2)
+    private static let minutes = TimeLimitTrait.Duration.minutes(5)
 
     @Test(.timeLimit(minutes)) func downIsToldAndUpAgainTrafficResumes() throws {
       try Testbed.run(containers: 2) { bed in

@@ -6,7 +6,7 @@ import Testing
 extension RealHosts {
   /// Hosts whose way to the others is nothing that AF_XDP could be used on.
   @Suite struct UplinkTests {
-    private static let minutes = TimeLimitTrait.Duration.minutes(2)
+    private static let minutes = TimeLimitTrait.Duration.minutes(5)
 
     @Test(.timeLimit(minutes)) func hostsBehindBridgesReachEachOther() throws {
       try MeshBed.run { bed in

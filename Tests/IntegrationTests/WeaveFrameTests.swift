@@ -48,7 +48,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: passwords)
+    @Test(.timeLimit(.minutes(5)), arguments: passwords)
     func longDatagramsPassOverTheLargestMTU(password: String?) throws {
       try run(password) { _, _, _, ours, theirs in
         for (from, to) in [(ours, theirs), (theirs, ours)] {
@@ -61,7 +61,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: passwords)
+    @Test(.timeLimit(.minutes(5)), arguments: passwords)
     func broadcastAndMulticastPass(password: String?) throws {
       try run(password) { _, _, _, ours, theirs in
         for (from, to) in [(ours, theirs), (theirs, ours)] {
@@ -74,7 +74,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: passwords)
+    @Test(.timeLimit(.minutes(5)), arguments: passwords)
     func weaveRouterRelaysBetweenTwoOfOurs(password: String?) throws {
       try MeshBed.run { bed in
         let router = try bed.addRouter(2, flags(password))
@@ -90,7 +90,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: passwords)
+    @Test(.timeLimit(.minutes(5)), arguments: passwords)
     func ourHostRelaysBetweenTwoWeaveRouters(password: String?) throws {
       try MeshBed.run { bed in
         let (a, c) = (
@@ -106,7 +106,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: [true, false])
+    @Test(.timeLimit(.minutes(5)), arguments: [true, false])
     func eitherSideMayBeBehindMasquerade(areWeBehind: Bool) throws {
       try MeshBed.run { bed in
         let host = try bed.addHost(

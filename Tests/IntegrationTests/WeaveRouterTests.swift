@@ -33,7 +33,7 @@ extension RealHosts {
       return host
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: passwords, [true, false])
+    @Test(.timeLimit(.minutes(5)), arguments: passwords, [true, false])
     func connectionIsEstablishedOnBothSides(password: String?, weDial: Bool) throws {
       try MeshBed.run { bed in
         let router = try bed.addRouter(2, peers: weDial ? [] : [1], flags(password))
@@ -67,7 +67,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(2))) func anotherPasswordIsRefusedWithAReason() throws {
+    @Test(.timeLimit(.minutes(5))) func anotherPasswordIsRefusedWithAReason() throws {
       try MeshBed.run { bed in
         let router = try bed.addRouter(2, flags("a secret"))
         let host = try addHost(bed, 1, peers: [2], "another secret")
@@ -80,7 +80,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: passwords)
+    @Test(.timeLimit(.minutes(5)), arguments: passwords)
     func weaveRouterBetweenTwoOfOurs(password: String?) throws {
       try MeshBed.run { bed in
         let router = try bed.addRouter(2, flags(password))
@@ -95,7 +95,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: passwords)
+    @Test(.timeLimit(.minutes(5)), arguments: passwords)
     func ourHostBetweenTwoWeaveRouters(password: String?) throws {
       try MeshBed.run { bed in
         let (a, c) = (
@@ -111,7 +111,7 @@ extension RealHosts {
       }
     }
 
-    @Test(.timeLimit(.minutes(2))) func forgottenRouterIsConnectedAgainWhenAsked() throws {
+    @Test(.timeLimit(.minutes(5))) func forgottenRouterIsConnectedAgainWhenAsked() throws {
       try MeshBed.run { bed in
         let router = try bed.addRouter(2)
         let host = try addHost(bed, 1, peers: [2], nil)

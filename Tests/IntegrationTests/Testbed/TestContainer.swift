@@ -27,7 +27,7 @@ final class TestContainer {
 
   /// Pings and requires every answer.
   func ping(_ other: TestContainer, count: Int = 3) throws {
-    try namespace.run("ping -n -q -c \(count) -i 0.01 -W 2 \(other.address)")
+    try namespace.run("ping -n -q -c \(count) -i 0.01 -W 10 \(other.address)")
   }
 
   /// Pings until there is one answer, for at most two seconds.

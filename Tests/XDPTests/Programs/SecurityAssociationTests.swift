@@ -96,7 +96,7 @@ import XDP
 
   /// A thread replaces one association by the next, among others that come and go with it; another
   /// one sees the old one go, and must find the new one there.
-  @Test(.timeLimit(.minutes(2))) func newAssociationIsThereBeforeTheOldOneGoes() async throws {
+  @Test(.timeLimit(.minutes(5))) func newAssociationIsThereBeforeTheOldOneGoes() async throws {
     let chain = AssociationChain(try XDPProgram(.underlay))
     let socket = try UnboundSocket()
     try chain.program.setSocket(socket.descriptor, queue: 0)

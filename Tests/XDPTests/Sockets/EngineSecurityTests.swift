@@ -40,7 +40,7 @@ struct EngineSecurityTests {
     return try open?.program?.program.securityAssociations()
   }
 
-  @Test(.timeLimit(.minutes(1))) func openUnderlayTakesWhatItIsTold() async throws {
+  @Test(.timeLimit(.minutes(5))) func openUnderlayTakesWhatItIsTold() async throws {
     try await inNewNamespace {
       try makePair()
       let engine = try engine()
@@ -70,7 +70,7 @@ struct EngineSecurityTests {
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func reopenedUnderlayHasItsAssociationsFromTheFirstFrameOn()
+  @Test(.timeLimit(.minutes(5))) func reopenedUnderlayHasItsAssociationsFromTheFirstFrameOn()
     async throws
   {
     try await inNewNamespace {
@@ -91,7 +91,7 @@ struct EngineSecurityTests {
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func whatCannotReceiveESPIsRefused() async throws {
+  @Test(.timeLimit(.minutes(5))) func whatCannotReceiveESPIsRefused() async throws {
     try await inNewNamespace {
       try makePair()
       try run("ip link set lo up")
@@ -116,7 +116,7 @@ struct EngineSecurityTests {
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func tooManyAssociationsAreRefusedAndNothingChanges()
+  @Test(.timeLimit(.minutes(5))) func tooManyAssociationsAreRefusedAndNothingChanges()
     async throws
   {
     try await inNewNamespace {

@@ -11,7 +11,7 @@ import XDP
 /// Whole engines over real veths: many ports with little to do, and fewer queues than workers.
 @Suite(.enabled(if: isRoot, rootComment))
 struct EngineTrafficTests {
-  @Test(.timeLimit(.minutes(2))) func silentPortsAreLeftToTheKernelAndComeBackWithAFrame()
+  @Test(.timeLimit(.minutes(5))) func silentPortsAreLeftToTheKernelAndComeBackWithAFrame()
     async throws
   {
     try await inNewNamespace {
@@ -43,7 +43,7 @@ struct EngineTrafficTests {
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func workerWithoutAQueueHandsFramesToTheOneThatHasIt()
+  @Test(.timeLimit(.minutes(5))) func workerWithoutAQueueHandsFramesToTheOneThatHasIt()
     async throws
   {
     try await inNewNamespace {

@@ -14,7 +14,7 @@ import XDP
 /// Frames in several pieces over real veths with the largest MTU, through an engine in both modes.
 @Suite(.enabled(if: isRoot && UMEM.isMultiPieceKnown, "needs root, and Linux 6.6"))
 struct LongFrameTests {
-  @Test(.timeLimit(.minutes(2)), arguments: [AttachRequest.native, .generic])
+  @Test(.timeLimit(.minutes(5)), arguments: [AttachRequest.native, .generic])
   func framesOfEveryLengthAroundAPieceGoThroughByteForByte(request: AttachRequest) async throws {
     try await inNewNamespace {
       let lab = try LongFrameLab(mtu: 65_535, request)
@@ -38,7 +38,7 @@ struct LongFrameTests {
   }
 
   /// What one engine sends in pieces comes into another's port as it left.
-  @Test(.timeLimit(.minutes(2)), arguments: [AttachRequest.native, .generic])
+  @Test(.timeLimit(.minutes(5)), arguments: [AttachRequest.native, .generic])
   func longFramesGoFromEngineToEngine(request: AttachRequest) async throws {
     try await inNewNamespace {
       let first = try LongFrameLab(mtu: 65_535, request)
@@ -59,7 +59,7 @@ struct LongFrameTests {
     }
   }
 
-  @Test(.timeLimit(.minutes(2)), arguments: [AttachRequest.native, .generic])
+  @Test(.timeLimit(.minutes(5)), arguments: [AttachRequest.native, .generic])
   func burstsOfMixedLengthsKeepBooksAndChunks(request: AttachRequest) async throws {
     try await inNewNamespace {
       let lab = try LongFrameLab(mtu: 65_535, request)
@@ -78,7 +78,7 @@ struct LongFrameTests {
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func withoutPiecesLongFramesAreTheKernelsToDrop() async throws {
+  @Test(.timeLimit(.minutes(5))) func withoutPiecesLongFramesAreTheKernelsToDrop() async throws {
     try await inNewNamespace {
       let lab = try LongFrameLab(mtu: 9000, .native, isMultiPiece: false)
       defer { lab.engine.stop() }
@@ -94,7 +94,7 @@ struct LongFrameTests {
     }
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: [AttachRequest.native, .generic])
+  @Test(.timeLimit(.minutes(5)), arguments: [AttachRequest.native, .generic])
   func portIsTestedWithFramesOfItsWholeMTU(request: AttachRequest) async throws {
     try await inNewNamespace {
       let lab = try LongFrameLab(mtu: 65_535, request, isTested: true)

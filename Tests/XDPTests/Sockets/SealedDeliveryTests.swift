@@ -37,7 +37,7 @@ import XDP
     return frames
   }()
 
-  @Test(.timeLimit(.minutes(1)), arguments: [AttachRequest.native, .generic])
+  @Test(.timeLimit(.minutes(5)), arguments: [AttachRequest.native, .generic])
   func oursComeByteForByteAndTheHostKeepsTheRest(requested: AttachRequest) async throws {
     try await inNewNamespace {
       let lab = try SealedLab(SharedProgram(), requested)
@@ -65,7 +65,7 @@ import XDP
     }
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: [AttachRequest.native, .generic])
+  @Test(.timeLimit(.minutes(5)), arguments: [AttachRequest.native, .generic])
   func randomPacketsOfTheProtocolAreNeverLost(requested: AttachRequest) async throws {
     let seed = UInt64.random(in: .min ... .max)
     try await inNewNamespace {
@@ -90,7 +90,7 @@ import XDP
   ///
   /// Packets of the one that stays are never the host's, and those of the others come to one of
   /// both.
-  @Test(.timeLimit(.minutes(2)), arguments: [AttachRequest.native, .generic])
+  @Test(.timeLimit(.minutes(5)), arguments: [AttachRequest.native, .generic])
   func changesNeverInterruptAnAssociationThatStays(requested: AttachRequest) async throws {
     let shared = try SharedProgram()
     let fleeting = (1...50).map {

@@ -12,7 +12,7 @@ import XDP
 
 /// How the mode of a port is found with test frames, on a real veth pair.
 @Suite(.enabled(if: isRoot, rootComment)) struct SelfTestTests {
-  @Test(.timeLimit(.minutes(1)), arguments: [1, 3])
+  @Test(.timeLimit(.minutes(5)), arguments: [1, 3])
   func vethCarriesTestFramesInBothModes(queues: Int) async throws {
     try await inNewNamespace {
       let bench = try SelfTestBench(queues: queues)
@@ -35,7 +35,7 @@ import XDP
     }
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: [AttachRequest.native, .generic])
+  @Test(.timeLimit(.minutes(5)), arguments: [AttachRequest.native, .generic])
   func modeThatIsAskedForIsTestedAlone(request: AttachRequest) async throws {
     try await inNewNamespace {
       let bench = try SelfTestBench()
@@ -50,7 +50,7 @@ import XDP
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func modesAreComparedAtTheFirstPortOnly() async throws {
+  @Test(.timeLimit(.minutes(5))) func modesAreComparedAtTheFirstPortOnly() async throws {
     try await inNewNamespace {
       let bench = try SelfTestBench()
       defer { bench.engine.stop() }
@@ -76,7 +76,7 @@ import XDP
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func modeWhoseFramesAreLostIsNotTaken() async throws {
+  @Test(.timeLimit(.minutes(5))) func modeWhoseFramesAreLostIsNotTaken() async throws {
     try await inNewNamespace {
       let bench = try SelfTestBench()
       defer { bench.engine.stop() }
@@ -89,7 +89,7 @@ import XDP
     }
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: [AttachRequest.automatic, .native, .generic])
+  @Test(.timeLimit(.minutes(5)), arguments: [AttachRequest.automatic, .native, .generic])
   func framesThatArriveInNoModeAreAnErrorAndLeaveNothing(request: AttachRequest) async throws {
     try await inNewNamespace {
       let bench = try SelfTestBench()
@@ -111,7 +111,7 @@ import XDP
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func peerThatIsDownIsAnErrorAndLeavesNothing() async throws {
+  @Test(.timeLimit(.minutes(5))) func peerThatIsDownIsAnErrorAndLeavesNothing() async throws {
     try await inNewNamespace {
       let bench = try SelfTestBench()
       defer { bench.engine.stop() }
@@ -126,7 +126,7 @@ import XDP
     }
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: [AttachRequest.native, .generic])
+  @Test(.timeLimit(.minutes(5)), arguments: [AttachRequest.native, .generic])
   func programThatIsThereKeepsItsModeAndNothingIsSent(before: AttachRequest) async throws {
     try await inNewNamespace {
       let bench = try SelfTestBench()
@@ -144,7 +144,7 @@ import XDP
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func withoutATestTheDriverDecides() async throws {
+  @Test(.timeLimit(.minutes(5))) func withoutATestTheDriverDecides() async throws {
     try await inNewNamespace {
       let bench = try SelfTestBench()
       defer { bench.engine.stop() }

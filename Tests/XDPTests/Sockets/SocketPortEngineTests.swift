@@ -36,7 +36,7 @@ struct SocketPortEngineTests {
     engine.state(of: port)?.counters[PortCounter.receivedFrames.rawValue] ?? 0
   }
 
-  @Test(.timeLimit(.minutes(1))) func sleepingWorkerWakesForEveryUDPPort() async throws {
+  @Test(.timeLimit(.minutes(5))) func sleepingWorkerWakesForEveryUDPPort() async throws {
     try await inNewNamespace {
       try run("ip link set lo up")
       let engine = try engine()
@@ -62,7 +62,7 @@ struct SocketPortEngineTests {
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func workersShareWhatFlowsThereAre() async throws {
+  @Test(.timeLimit(.minutes(5))) func workersShareWhatFlowsThereAre() async throws {
     try await inNewNamespace {
       try run("ip link set lo up")
       let engine = try engine(2)
@@ -77,7 +77,7 @@ struct SocketPortEngineTests {
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func udpPortsComeAndGoWhileOthersReceive() async throws {
+  @Test(.timeLimit(.minutes(5))) func udpPortsComeAndGoWhileOthersReceive() async throws {
     try await inNewNamespace {
       try run("ip link set lo up")
       let engine = try engine(2)
@@ -105,7 +105,7 @@ struct SocketPortEngineTests {
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func portClosesAndOpensUnderTraffic() async throws {
+  @Test(.timeLimit(.minutes(5))) func portClosesAndOpensUnderTraffic() async throws {
     try await inNewNamespace {
       try run("ip link set lo up")
       let engine = try engine(2, .spin)
@@ -132,7 +132,7 @@ struct SocketPortEngineTests {
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func portThatIsTakenIsRefusedAndNothingIsLeft() async throws {
+  @Test(.timeLimit(.minutes(5))) func portThatIsTakenIsRefusedAndNothingIsLeft() async throws {
     try await inNewNamespace {
       try run("ip link set lo up")
       let engine = try engine(2)
@@ -149,7 +149,7 @@ struct SocketPortEngineTests {
     }
   }
 
-  @Test(.timeLimit(.minutes(1))) func dontFragmentIsObeyedByTheInterface() async throws {
+  @Test(.timeLimit(.minutes(5))) func dontFragmentIsObeyedByTheInterface() async throws {
     try await inNewNamespace {
       try run("ip link set lo mtu 1500 up")
       let bench = try SocketBench()
@@ -171,7 +171,7 @@ struct SocketPortEngineTests {
   }
 
   /// What the kernel would have to fragment it does not cut: each such datagram goes by itself.
-  @Test(.timeLimit(.minutes(1))) func messageThatCannotBeCutGoesInPieces() async throws {
+  @Test(.timeLimit(.minutes(5))) func messageThatCannotBeCutGoesInPieces() async throws {
     try await inNewNamespace {
       try run("ip link set lo mtu 1500 up")
       let bench = try SocketBench()
