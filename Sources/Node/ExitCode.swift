@@ -8,11 +8,11 @@ package enum ExitCode: Int32, Sendable {
   case failed = 1
   /// The command line is wrong.
   case usage = 64
-  /// The host cannot serve as it is: an interface is missing, another weftd runs here.
+  /// The host cannot serve as it is: another weftd runs here, the socket cannot be made.
   case unavailable = 69
   /// It needs to be root.
   case permission = 77
-  /// The configuration file is wrong.
+  /// The configuration file is wrong, or does not fit the host: an interface is missing.
   case configuration = 78
 }
 

@@ -43,9 +43,9 @@ struct Weftd: ParsableCommand {
         0   stopped as asked, or the checked file is right
         1   failed for a reason that is not the user's to mend
         64  the command line is wrong
-        69  this host cannot serve: an interface is missing, or another weftd runs here
+        69  this host cannot serve: another weftd runs here, or api.socket cannot be made
         77  not root
-        78  the configuration file is wrong
+        78  the configuration file is wrong, or names what this host does not have
 
       SEE ALSO
         weft(1) attaches containers and shows status. docs/configuration.md lists every key.
