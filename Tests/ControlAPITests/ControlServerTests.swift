@@ -190,7 +190,7 @@ import Testing
   }
 
   @Test func aSlowServerTimesOut() async throws {
-    try await serve(FakeControlService(delay: .seconds(3))) { server in
+    try await serve(FakeControlService(delay: .seconds(15))) { server in
       let client = ControlClient(socketPath: server.path, timeout: .seconds(1))
       await #expect(throws: ControlClientError.timedOut(path: server.path, seconds: 1)) {
         try await client.attach(AttachRequest(pid: 1, addresses: [Samples.prefix]))

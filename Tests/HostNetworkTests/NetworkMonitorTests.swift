@@ -23,8 +23,9 @@ extension KernelTests {
           try netlink.removeAddress(extra, from: link.index)
           try netlink.addRoute(far, through: link.index, gateway: gateway)
           try netlink.removeRoute(far, through: link.index, gateway: gateway)
-          _ = try netlink.resolveNeighbour(target, on: link.index)
-          usleep(200_000)
+          _ = try eventually {
+            try netlink.resolveNeighbour(target, on: link.index).usableMAC
+          }
           try netlink.removeManagedNeighbour(target, on: link.index)
           let pair = try netlink.createVethPair(VethOptions(name: "new", peerName: "wen"))
           try netlink.deleteLink(pair.index)

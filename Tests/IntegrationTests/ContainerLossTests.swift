@@ -157,7 +157,14 @@ extension RealHosts {
           .trimmingCharacters(in: .whitespacesAndNewlines)
         let detach = ["detach", "--netns", container.namespace.path]
         // The connection of the request takes the last descriptor.
-        let used = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(weftd.id)/fd")
+        var used: [String] = []
+        try eventually("the former requests' connections are closed") {
+          let before = used
+          used = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(weftd.id)/fd")
+            .sorted()
+          if used != before { Thread.sleep(forTimeInterval: 0.2) }
+          return used == before
+        }
         let free = (0...).first { !used.contains("\($0)") } ?? 0
         try run("prlimit --pid \(weftd.id) --nofile=\(free + 1):")
         let refused = try bed.a.ask(detach)
@@ -197,11 +204,17 @@ extension RealHosts {
       }
     }
 
+    private func index(of interface: String, on host: TestHost) throws -> Int? {
+      try host.namespace.links().first { $0["ifname"] as? String == interface }?["ifindex"] as? Int
+    }
+
     @Test(.timeLimit(.minutes(5))) func hostsOwnPairIsMadeAgain() throws {
       try Testbed.run(containers: 1) { bed in
+        let former = try index(of: "weft0", on: bed.a)
         try bed.a.namespace.ip("link del weft0")
         try eventually("weft0 is there again", within: .seconds(10)) {
-          try bed.a.status().ports.contains { $0.kind == "host" && $0.interface == "weft0" }
+          guard let found = try index(of: "weft0", on: bed.a), found != former else { return false }
+          return try bed.a.status().ports.contains { $0.kind == "host" && $0.interface == "weft0" }
         }
         let container = bed.containersOfA[0]
         try container.ping(bed.containersOfB[0])

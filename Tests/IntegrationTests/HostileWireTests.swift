@@ -25,7 +25,9 @@ extension RealHosts {
         // The kernel refuses a few by itself, and keeps those on the underlay that are not ours.
         try #require(inner > frameCount / 2 && outer > frameCount / 2, "seed \(Self.seed)")
         try eventually("weftd has looked at most frames", within: .seconds(10)) {
-          try host.status().frames.received >= before + UInt64((inner + outer) / 2)
+          let status = try host.status()
+          return status.frames.received >= before + UInt64((inner + outer) / 2)
+            && status.dropsThatHappened.count >= 5
         }
         let status = try host.status()
         print("\(inner) and \(outer) hostile frames: \(status.dropsThatHappened)")

@@ -17,8 +17,10 @@ extension RealHosts {
         try left.ping(right, count: 20)
         let sums = try left.transfer(1_000_000, to: right, port: 5001)
         #expect(sums.sent == sums.received)
-        let text = try a.ask(["status", "connections"]).output
-        #expect(text.contains("fastdp") && text.contains("host2"), "\(text)")
+        try eventually("VXLAN carries", within: .seconds(20)) {
+          let text = try a.ask(["status", "connections"]).output
+          return text.contains("fastdp") && text.contains("host2")
+        }
       }
     }
 

@@ -9,6 +9,10 @@ extension RealHosts {
     @Test(.timeLimit(.minutes(5))) func pingBetweenTwoHostsIsFollowedOnBoth() throws {
       try Testbed.run(containers: 1) { bed in
         let (one, other) = (bed.containersOfA[0], bed.containersOfB[0])
+        // Nothing but pings: a new interface announces itself to IPv6.
+        for container in [one, other] {
+          try container.namespace.run("sysctl -qw net.ipv6.conf.all.disable_ipv6=1")
+        }
         try one.ping(other)
         let mac = try #require(try bed.a.attachments().first).mac
         let there = try bed.a.startTrace("-n", "4", "--mac", mac)

@@ -70,11 +70,14 @@ extension RealHosts {
         try one.pingEventually(other)
         #expect(try one.reaches(other, packetOf: 1350))
         let before = try bed.a.status().dropped("tooLongForUnderlay")
-        #expect(try !one.reaches(other, packetOf: 1351))
+        #expect(try !one.reaches(other, packetOf: 1351, tries: 1))
         #expect(try bed.a.status().dropped("tooLongForUnderlay") > before)
 
         for mtu in [1500, 1600] {
-          for host in [bed.a, bed.b] { try host.namespace.ip("link set eth0 mtu \(mtu)") }
+          for host in [bed.a, bed.b] {
+            try host.namespace.ip("link set eth0 mtu \(mtu)")
+            try eventually("the MTU is noticed") { try host.status().underlay.mtu == mtu }
+          }
           try expectNoProblem(bed.a)
           try expectNoProblem(bed.b)
           // The container was told what fitted then, and believes it for ten minutes.
@@ -101,7 +104,9 @@ extension RealHosts {
           #expect(status.port("eth0") == nil)
           #expect(status.losses.underlay == round)
           #expect(status.endpoints.map(\.reason) == ["the underlay eth0 is not in use"])
-          #expect(try weftd.sockets() == sockets - 1, "the underlay's socket is still open")
+          try eventually("the underlay's socket is closed") {
+            try weftd.sockets() == sockets - 1
+          }
           try one.ping(bed.containersOfA[1])
 
           try bed.connect()
@@ -109,7 +114,9 @@ extension RealHosts {
           try other.pingEventually(one)
           try expectNoProblem(bed.a)
           try expectNoProblem(bed.b)
-          #expect(try weftd.sockets() == sockets)
+          try eventually("there are as many sockets as before") {
+            try weftd.sockets() == sockets
+          }
         }
       }
     }

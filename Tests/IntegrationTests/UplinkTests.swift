@@ -133,6 +133,9 @@ extension RealHosts {
       try left.pingEventually(right)
       try left.ping(right, count: 20)
       try right.ping(left, count: 20)
+      try eventually("VXLAN carries", within: .seconds(20)) {
+        try [a, b].allSatisfy { try $0.connections().allSatisfy { $0.overlay == "fastdp" } }
+      }
       #expect(try left.reaches(right, packetOf: try a.status().overlay_mtu))
       let there = try left.transfer(1_000_000, to: right, port: 5001)
       let back = try right.transfer(1_000_000, to: left, port: 5002)

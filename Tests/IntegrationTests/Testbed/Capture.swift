@@ -13,16 +13,28 @@ final class Capture {
   /// Begins to record.
   init(_ interface: String, in namespace: TestNamespace) throws {
     file = try Leftovers.scratch().appendingPathComponent("\(namespace.name).pcap")
+    let options = "-n -U --immediate-mode -B 32768 -s 0 -c \(Self.frameCountMax)"
     recorder = try namespace.start(
-      words("tcpdump -Z root -n -U -B 32768 -s 0 -c \(Self.frameCountMax) -i \(interface) -w")
-        + [file.path])
+      words("tcpdump -Z root \(options) -i \(interface) -w") + [file.path])
     try recorder.expect("listening on")
   }
 
   deinit { try? FileManager.default.removeItem(at: file) }
 
-  /// Ends the recording.
-  func stop() { recorder.stop(with: SIGINT) }
+  /// Ends the recording, once nothing more has come for half a second.
+  func stop() {
+    var length = -1
+    for _ in 0..<60 where length != lengthNow {
+      length = lengthNow
+      Thread.sleep(forTimeInterval: 0.5)
+    }
+    recorder.stop(with: SIGINT)
+  }
+
+  private var lengthNow: Int {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: file.path)
+    return attributes?[.size] as? Int ?? 0
+  }
 
   /// Ends the recording; everything in it as text of single bytes.
   func bytes() throws -> String {

@@ -21,7 +21,7 @@ struct Outcome: CustomStringConvertible {
 
 /// Runs a program to its end, whatever its exit code; throws when it takes longer than `limit`.
 func attempt(
-  _ words: [String], environment: [String: String] = [:], limit: Duration = .seconds(15)
+  _ words: [String], environment: [String: String] = [:], limit: Duration = .seconds(90)
 ) throws -> Outcome {
   let process = try RunningProcess(words, environment: environment)
   guard let status = process.wait(limit) else {
@@ -35,7 +35,7 @@ func attempt(
 
 /// Runs a program that has to succeed and returns what it wrote to standard output.
 @discardableResult
-func run(_ words: [String], limit: Duration = .seconds(15)) throws -> String {
+func run(_ words: [String], limit: Duration = .seconds(90)) throws -> String {
   let outcome = try attempt(words, limit: limit)
   guard outcome.status == 0 else { throw TestbedError("\(outcome)") }
   return outcome.output
@@ -43,7 +43,7 @@ func run(_ words: [String], limit: Duration = .seconds(15)) throws -> String {
 
 /// Runs a program that has to succeed; its words are separated by blanks.
 @discardableResult
-func run(_ line: String, limit: Duration = .seconds(15)) throws -> String {
+func run(_ line: String, limit: Duration = .seconds(90)) throws -> String {
   try run(words(line), limit: limit)
 }
 

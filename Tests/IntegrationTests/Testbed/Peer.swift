@@ -2,11 +2,11 @@
 
 /// The containers' side of a conversation: a small Python program with a few roles.
 ///
-/// Each role that waits for others says `ready` first, and every role ends by itself after 30 s.
+/// Each role that waits for others says `ready` first, and every role ends by itself after five minutes.
 enum Peer {
   /// The words that play a role.
   static func command(_ role: String, _ arguments: [String] = []) -> [String] {
-    ["timeout", "-k", "1", "30", "/usr/bin/python3", "-u", "-c", source, role] + arguments
+    ["timeout", "-k", "1", "300", "/usr/bin/python3", "-u", "-c", source, role] + arguments
   }
 
   private static let source = """
@@ -32,7 +32,7 @@ enum Peer {
     def ask(address, port, size, count):
         # Sends random datagrams, each of which must come back as it was.
         client = datagrams()
-        client.settimeout(2)
+        client.settimeout(10)
         client.connect((address, int(port)))
         for number in range(int(count)):
             data = os.urandom(int(size))

@@ -104,11 +104,11 @@ final class RunningProcess {
 
   /// Asks it to end, waits, and then kills it; returns its exit code.
   @discardableResult
-  func stop(with number: Int32 = SIGTERM, within limit: Duration = .seconds(5)) -> Int32 {
+  func stop(with number: Int32 = SIGTERM, within limit: Duration = .seconds(30)) -> Int32 {
     send(number)
     if let status = wait(limit) { return status }
     send(SIGKILL)
-    return wait(.seconds(5)) ?? -1
+    return wait(.seconds(30)) ?? -1
   }
 
   /// Waits until standard output or standard error has the text.

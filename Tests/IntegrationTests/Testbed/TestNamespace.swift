@@ -39,13 +39,13 @@ final class TestNamespace {
 
   /// Runs a command inside of it that has to succeed; words are separated by blanks.
   @discardableResult
-  func run(_ line: String, limit: Duration = .seconds(15)) throws -> String {
+  func run(_ line: String, limit: Duration = .seconds(90)) throws -> String {
     try run(words(line), limit: limit)
   }
 
   /// Runs a command inside of it that has to succeed.
   @discardableResult
-  func run(_ words: [String], limit: Duration = .seconds(15)) throws -> String {
+  func run(_ words: [String], limit: Duration = .seconds(90)) throws -> String {
     try IntegrationTests.run(command(words), limit: limit)
   }
 

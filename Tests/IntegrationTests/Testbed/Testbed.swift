@@ -115,7 +115,7 @@ final class Testbed {
     _ host: TestHost, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     var imbalance: String?
-    for _ in 0..<20 {
+    for _ in 0..<200 {
       imbalance = try host.status().imbalance
       if imbalance == nil { return }
       Thread.sleep(forTimeInterval: 0.1)

@@ -162,7 +162,13 @@ import XDP
             left = try? TestSocket(umem: umem, "left", chunks: 0..<32, capacity: capacity)
             return left != nil
           })
-        let right = try TestSocket(umem: umem, "right", chunks: 32..<64, capacity: capacity)
+        var other: TestSocket?
+        #expect(
+          eventually {
+            other = try? TestSocket(umem: umem, "right", chunks: 32..<64, capacity: capacity)
+            return other != nil
+          })
+        let right = try #require(other)
         try programs.set([right], on: "right")
         let frames = (0..<Int(capacity)).prefix(16).map { frame($0) }
         #expect(left?.send(frames) == frames.count)
