@@ -2,16 +2,24 @@
 
 #include "CCiphers.h"
 
+#include <sodium.h>
+#include <stddef.h>
+#include <string.h>
+
+// Intel's library exists for this architecture alone. `CCIPHERS_WITHOUT_LIBRARY` builds here what
+// the others get.
+#if defined(__x86_64__) && !defined(CCIPHERS_WITHOUT_LIBRARY)
+
 #include <intel-ipsec-mb.h>
 #include <pthread.h>
-#include <string.h>
 
 _Static_assert(sizeof(struct gcm_key_data) == CCIPHERS_AES256GCM_KEY_LENGTH,
                "the expanded key has the length that is promised");
 
 enum { tag_length = 16 };
 
-/// Filled in once and never freed: threads may use it as long as the process lives.
+/// Filled in once and never freed: threads may use it as long as the process lives. NULL where the
+/// processor lacks what the library needs, which is AES-NI among others.
 static IMB_MGR* library;
 
 static void prepare(void) {
@@ -27,15 +35,11 @@ static void prepare(void) {
   library = manager;
 }
 
-bool cciphers_prepare(void) {
+bool cciphers_has_aes(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, prepare);
-  return library != NULL;
-}
-
-bool cciphers_has_aes(void) {
   const uint64_t needed = IMB_FEATURE_AESNI | IMB_FEATURE_PCLMULQDQ;
-  return cciphers_prepare() && (library->features & needed) == needed;
+  return library != NULL && (library->features & needed) == needed;
 }
 
 /// Zeroes memory in a way that the compiler does not leave out, without a call where it is short.
@@ -81,6 +85,11 @@ bool cciphers_aes256gcm_open(const void* expanded, const uint8_t* nonce, const u
 void cciphers_chacha20poly1305_seal(const uint8_t* key, const uint8_t* nonce,
                                     const uint8_t* associated, uint64_t associated_length,
                                     uint8_t* text, uint64_t length, uint8_t* tag) {
+  if (library == NULL) {
+    cciphers_portable_chacha20poly1305_seal(key, nonce, associated, associated_length, text, length,
+                                            tag);
+    return;
+  }
   struct chacha20_poly1305_context_data context;
   IMB_CHACHA20_POLY1305_INIT(library, key, &context, nonce, associated, associated_length);
   IMB_CHACHA20_POLY1305_ENC_UPDATE(library, key, &context, text, text, length);
@@ -91,6 +100,9 @@ void cciphers_chacha20poly1305_seal(const uint8_t* key, const uint8_t* nonce,
 bool cciphers_chacha20poly1305_open(const uint8_t* key, const uint8_t* nonce,
                                     const uint8_t* associated, uint64_t associated_length,
                                     uint8_t* text, uint64_t length, const uint8_t* tag) {
+  if (library == NULL)
+    return cciphers_portable_chacha20poly1305_open(key, nonce, associated, associated_length, text,
+                                                   length, tag);
   struct chacha20_poly1305_context_data context;
   uint8_t expected[tag_length];
   IMB_CHACHA20_POLY1305_INIT(library, key, &context, nonce, associated, associated_length);
@@ -100,4 +112,62 @@ bool cciphers_chacha20poly1305_open(const uint8_t* key, const uint8_t* nonce,
   const bool is_authentic = is_same_tag(expected, tag);
   forget(expected, sizeof expected);
   return is_authentic;
+}
+
+#else
+
+bool cciphers_has_aes(void) { return false; }
+
+// Nobody may call these three where there is no AES, and nothing may leave in clear if somebody
+// does.
+
+void cciphers_aes256gcm_expand(const uint8_t* key, void* expanded) {
+  (void)key, (void)expanded;
+  __builtin_trap();
+}
+
+void cciphers_aes256gcm_seal(const void* expanded, const uint8_t* nonce, const uint8_t* associated,
+                             uint64_t associated_length, uint8_t* text, uint64_t length,
+                             uint8_t* tag) {
+  (void)expanded, (void)nonce, (void)associated, (void)associated_length;
+  (void)text, (void)length, (void)tag;
+  __builtin_trap();
+}
+
+bool cciphers_aes256gcm_open(const void* expanded, const uint8_t* nonce, const uint8_t* associated,
+                             uint64_t associated_length, uint8_t* text, uint64_t length,
+                             const uint8_t* tag) {
+  (void)expanded, (void)nonce, (void)associated, (void)associated_length;
+  (void)text, (void)length, (void)tag;
+  __builtin_trap();
+}
+
+void cciphers_chacha20poly1305_seal(const uint8_t* key, const uint8_t* nonce,
+                                    const uint8_t* associated, uint64_t associated_length,
+                                    uint8_t* text, uint64_t length, uint8_t* tag) {
+  cciphers_portable_chacha20poly1305_seal(key, nonce, associated, associated_length, text, length,
+                                          tag);
+}
+
+bool cciphers_chacha20poly1305_open(const uint8_t* key, const uint8_t* nonce,
+                                    const uint8_t* associated, uint64_t associated_length,
+                                    uint8_t* text, uint64_t length, const uint8_t* tag) {
+  return cciphers_portable_chacha20poly1305_open(key, nonce, associated, associated_length, text,
+                                                 length, tag);
+}
+
+#endif
+
+void cciphers_portable_chacha20poly1305_seal(const uint8_t* key, const uint8_t* nonce,
+                                             const uint8_t* associated, uint64_t associated_length,
+                                             uint8_t* text, uint64_t length, uint8_t* tag) {
+  crypto_aead_chacha20poly1305_ietf_encrypt_detached(text, tag, NULL, text, length, associated,
+                                                     associated_length, NULL, nonce, key);
+}
+
+bool cciphers_portable_chacha20poly1305_open(const uint8_t* key, const uint8_t* nonce,
+                                             const uint8_t* associated, uint64_t associated_length,
+                                             uint8_t* text, uint64_t length, const uint8_t* tag) {
+  return crypto_aead_chacha20poly1305_ietf_decrypt_detached(
+             text, NULL, text, length, tag, associated, associated_length, nonce, key) == 0;
 }

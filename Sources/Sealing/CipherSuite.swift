@@ -22,15 +22,9 @@ public enum CipherSuite: UInt8, CaseIterable, Sendable, BitwiseCopyable {
 }
 
 extension CipherSuite {
-  /// Whether this machine has what it takes to seal with it at speed; nothing but `aes256gcm` is
-  /// ever missing.
-  public var isAvailable: Bool {
-    switch self {
-    case .secretbox: true
-    case .aes256gcm: cciphers_has_aes()
-    case .chacha20poly1305: cciphers_prepare()
-    }
-  }
+  /// Whether this machine can seal with it: `aes256gcm` takes a processor with AES, the others are
+  /// never missing.
+  public var isAvailable: Bool { self != .aes256gcm || cciphers_has_aes() }
 
   /// Those that are available here, the best first.
   public static var available: [CipherSuite] {

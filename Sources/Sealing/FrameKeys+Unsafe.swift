@@ -25,7 +25,7 @@ public final class FrameKeys: @unchecked Sendable {
   private let memory: MappedMemory?
   private let table: KeyTable?
   private let places = Mutex(Places())
-  private let hasCiphers = cciphers_prepare()
+  private let hasAES: Bool
 
   /// Which slots are free: never used, or returned.
   private struct Places {
@@ -44,7 +44,11 @@ public final class FrameKeys: @unchecked Sendable {
   ///
   /// Pages that no key has used take no memory. Those with keys are in no core dump, and not
   /// swapped out as long as the process may lock them.
-  public init() {
+  public convenience init() { self.init(hasAES: cciphers_has_aes()) }
+
+  /// Maps the table; without `hasAES` as on a processor that has none.
+  init(hasAES: Bool) {
+    self.hasAES = hasAES
     memory = try? MappedMemory(length: KeyTable.length, name: "frame-keys")
     guard let memory else {
       table = nil
@@ -62,8 +66,7 @@ public final class FrameKeys: @unchecked Sendable {
 
   /// Adds a key; nil if there are too many.
   ///
-  /// It is nil as well for a key of `aes256gcm` or `chacha20poly1305` on a processor that the
-  /// library of these knows nothing for.
+  /// It is nil as well for a key of `aes256gcm` where that is not available.
   public func add(_ key: FrameKey) -> UInt16? {
     let first: UInt64 = key.layout == .esp ? 1 : 0
     return add(key, firstNumbers: FirstNumbers(unfragmentable: first, fragmentable: 0))
@@ -77,7 +80,7 @@ public final class FrameKeys: @unchecked Sendable {
 
   /// Adds a key whose first numbers are others.
   func add(_ key: FrameKey, firstNumbers: FirstNumbers) -> UInt16? {
-    guard let table, hasCiphers || key.suite == .secretbox,
+    guard let table, hasAES || key.suite != .aes256gcm,
       let place = places.withLock({ $0.take() })
     else { return nil }
     table.slot(at: place).fill(key, firstNumbers)

@@ -10,6 +10,9 @@ public final class Password: Sendable, Equatable {
   /// Takes the bytes of a password; the caller's array is the caller's to forget.
   public init(_ bytes: [UInt8]) { secret = SecretBytes(bytes) }
 
+  /// Takes bytes that are nowhere else.
+  init(secret: SecretBytes) { self.secret = secret }
+
   /// Whether there are no bytes; that is no password, and nothing is encrypted with it.
   public var isEmpty: Bool { secret.count == 0 }
 

@@ -3,8 +3,8 @@
 // Keys and boxes, with libsodium and Intel's library for IPsec.
 //
 // `Password`, `KeyPair` and `SessionKey` hold secrets: they never print them and zero them when
-// the last holder lets go, as their bytes are `SecretBytes`. `SecretBox` seals and opens single
-// messages.
+// the last holder lets go, as their bytes are `SecretBytes`. A password's come from a file by
+// `PasswordFile`. `SecretBox` seals and opens single messages.
 //
 // `FrameKey` is the key of one direction of one link, of a `CipherSuite`. `FrameKeys` seals and
 // opens the packets of a `SealingBatch` where they are, for all workers at once. Behind it are:

@@ -90,7 +90,8 @@ extension SecretBytes {
     return result
   }
 
-  private func prefix(_ length: Int) -> SecretBytes {
+  /// A copy of the first bytes.
+  func prefix(_ length: Int) -> SecretBytes {
     unsafe withBytes { bytes in
       unsafe SecretBytes(count: length) { output in
         unsafe output.update(from: bytes, count: length)

@@ -24,7 +24,7 @@ extension KernelTests {
           try netlink.addRoute(far, through: link.index, gateway: gateway)
           try netlink.removeRoute(far, through: link.index, gateway: gateway)
           _ = try eventually {
-            try netlink.resolveNeighbour(target, on: link.index).usableMAC
+            try netlink.resolveNeighbour(target, on: link.index)?.usableMAC
           }
           try netlink.removeManagedNeighbour(target, on: link.index)
           let pair = try netlink.createVethPair(VethOptions(name: "new", peerName: "wen"))

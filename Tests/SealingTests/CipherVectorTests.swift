@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CCiphers
+import CSodium
 import TestSupport
 import Testing
 
@@ -26,13 +27,17 @@ import Testing
     }
   }
 
-  init() { #expect(cciphers_prepare()) }
+  init() {
+    #expect(sodium_init() >= 0)
+    _ = cciphers_has_aes()
+  }
 
   /// RFC 8439, 2.8.2.
-  @Test func textOfTheStandardIsSealedByChaCha20() {
+  @Test(arguments: [false, true])
+  func textOfTheStandardIsSealedByChaCha20(isPortable: Bool) {
     Vector(
       cipher: RawCipher(
-        suite: .chacha20poly1305, key: Array(0x80...0x9F),
+        suite: .chacha20poly1305, isPortable: isPortable, key: Array(0x80...0x9F),
         nonce: bytes("07000000 4041424344454647"),
         associated: bytes("50515253c0c1c2c3c4c5c6c7")),
       text: Array(
@@ -48,7 +53,8 @@ import Testing
   }
 
   /// The texts for AES-256 in the proposal of Galois/Counter mode, test cases 13 to 16.
-  @Test func textsOfTheProposalAreSealedByAES() {
+  @Test func textsOfTheProposalAreSealedByAES() throws {
+    try #require(CipherSuite.aes256gcm.isAvailable)
     let zeros = [UInt8](repeating: 0, count: 16)
     let plain = RawCipher(
       suite: .aes256gcm, key: zeros + zeros, nonce: Array(zeros[..<12]), associated: [])
@@ -89,6 +95,23 @@ import Testing
       key.secret
         == SecretBytes(bytes("d3dbdcb81458ef5f4ddf90da4121e8f298f0313b0952342988d5750e3e67ddab")))
     #expect(key.salt == SecretBytes(bytes("d49e8e08")))
+  }
+
+  /// What processors without AES get and what the others do open each other's texts, whatever the
+  /// lengths.
+  @Test func chaCha20IsTheSameWithAESAndWithout() {
+    var generator = SeededGenerator(seed: 2)
+    for length in Array(0...1100) + [1400, 1499, 4096, 9000, 65_477] {
+      var cipher = RawCipher(
+        suite: .chacha20poly1305, key: generator.bytes(32), nonce: generator.bytes(12),
+        associated: generator.bytes(length % 21))
+      let text = generator.bytes(length)
+      let (sealed, tag) = cipher.seal(text)
+      cipher.isPortable = true
+      let (portable, portableTag) = cipher.seal(text)
+      #expect(portable == sealed && portableTag == tag, "\(length) bytes")
+      #expect(cipher.open(sealed, tag: tag) == text, "\(length) bytes")
+    }
   }
 
   /// Every length, for which a cipher may take another way, against libsodium's one-shot calls.

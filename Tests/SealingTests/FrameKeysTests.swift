@@ -32,6 +32,19 @@ import Testing
     }
   }
 
+  @Test func processorWithoutAESLacksOnlyItsKeys() throws {
+    let keys = FrameKeys(hasAES: false)
+    let session = try sessionKey()
+    for kind in PacketKind.allCases where kind.suite == .aes256gcm {
+      #expect(keys.add(kind.key(isSealing: true, session: session)) == nil)
+    }
+    for kind in PacketKind.allCases where kind.suite != .aes256gcm {
+      let ends = try PacketEnds(kind, keys: keys)
+      let packet = try #require(ends.seal([1, 2, 3]))
+      #expect(ends.open(packet).outcome == .done)
+    }
+  }
+
   @Test(arguments: PacketKind.allCases)
   func nothingIsSealedWhenTheNumbersAreUsedUp(kind: PacketKind) throws {
     let last = kind.numberLimit - 1

@@ -45,6 +45,8 @@ extension PacketEnds {
 /// The library's functions, called as `PacketCipher` does.
 struct RawCipher {
   let suite: CipherSuite
+  /// Whether ChaCha20-Poly1305 is what processors without AES get.
+  var isPortable = false
   let key: [UInt8]
   let nonce: [UInt8]
   let associated: [UInt8]
@@ -58,8 +60,10 @@ struct RawCipher {
           expanded, nonce, associated, associatedLength, &text, length, &tag)
       }
     } else {
-      unsafe cciphers_chacha20poly1305_seal(
-        key, nonce, associated, associatedLength, &text, length, &tag)
+      let seal =
+        isPortable
+        ? unsafe cciphers_portable_chacha20poly1305_seal : unsafe cciphers_chacha20poly1305_seal
+      unsafe seal(key, nonce, associated, associatedLength, &text, length, &tag)
     }
     return (text, tag)
   }
@@ -67,6 +71,9 @@ struct RawCipher {
   func open(_ sealed: [UInt8], tag: [UInt8]) -> [UInt8]? {
     var text = sealed
     let (length, associatedLength) = (UInt64(text.count), UInt64(associated.count))
+    let openChaCha =
+      isPortable
+      ? unsafe cciphers_portable_chacha20poly1305_open : unsafe cciphers_chacha20poly1305_open
     let isAuthentic =
       if suite == .aes256gcm {
         unsafe withExpandedKey { expanded in
@@ -74,8 +81,7 @@ struct RawCipher {
             expanded, nonce, associated, associatedLength, &text, length, tag)
         }
       } else {
-        unsafe cciphers_chacha20poly1305_open(
-          key, nonce, associated, associatedLength, &text, length, tag)
+        unsafe openChaCha(key, nonce, associated, associatedLength, &text, length, tag)
       }
     return isAuthentic ? text : nil
   }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // AES-256-GCM and ChaCha20-Poly1305 as Intel's library for IPsec has them, which uses what the
-// processor has of wide registers.
+// processor has of wide registers. Where it is of no use, on a processor without AES or another
+// architecture, there is no AES-256-GCM, and ChaCha20-Poly1305 is libsodium's.
 //
-// Texts are sealed and opened where they are. A nonce has 12 bytes, a tag 16. All functions but
-// `cciphers_prepare` and `cciphers_has_aes` must be called after one of these has returned true in
-// this process. They may be called by any number of threads at the same time: nothing is shared
-// but the table of functions that the library fills in once.
+// Texts are sealed and opened where they are. A nonce has 12 bytes, a tag 16. All functions must be
+// called after `cciphers_has_aes` has returned in this process, those of AES after it has returned
+// true, and libsodium must be initialised. They may be called by any number of threads at the same
+// time: threads share the table of functions, which is filled in once, and the library's error
+// number, into which calls of AES-256-GCM store zero and which nobody reads after that.
 
 #pragma once
 
@@ -16,11 +18,10 @@
 /// Bytes of an expanded key of AES-256-GCM, to be aligned to 64.
 #define CCIPHERS_AES256GCM_KEY_LENGTH 1008
 
-/// Loads the library's functions for this processor, once; false if it has none for it.
-bool cciphers_prepare(void);
-
-/// Whether the processor has instructions for AES and for GCM's multiplication; false as well if
-/// the library is of no use here.
+/// Whether AES-256-GCM can be had: the processor has instructions for AES and for GCM's
+/// multiplication, and the library is of use here.
+///
+/// The first call loads the library's functions for this processor.
 bool cciphers_has_aes(void);
 
 /// Expands a key of 32 bytes into memory of the caller's.
@@ -47,3 +48,14 @@ void cciphers_chacha20poly1305_seal(const uint8_t* key, const uint8_t* nonce,
 bool cciphers_chacha20poly1305_open(const uint8_t* key, const uint8_t* nonce,
                                     const uint8_t* associated, uint64_t associated_length,
                                     uint8_t* text, uint64_t length, const uint8_t* tag);
+
+/// As `cciphers_chacha20poly1305_seal`, by libsodium whatever the processor has.
+void cciphers_portable_chacha20poly1305_seal(const uint8_t* key, const uint8_t* nonce,
+                                             const uint8_t* associated, uint64_t associated_length,
+                                             uint8_t* text, uint64_t length, uint8_t* tag);
+
+/// As `cciphers_chacha20poly1305_open`, by libsodium whatever the processor has; a text that does
+/// not open is zeroed.
+bool cciphers_portable_chacha20poly1305_open(const uint8_t* key, const uint8_t* nonce,
+                                             const uint8_t* associated, uint64_t associated_length,
+                                             uint8_t* text, uint64_t length, const uint8_t* tag);

@@ -13,7 +13,8 @@ enum MeshPassword {
   /// The secret in `file` if one is named, else the one in `environment`; no value and no
   /// complaint if there is none.
   ///
-  /// One line break at the end of a file does not belong to it.
+  /// One line break at the end of a file does not belong to it. What a file has is in the secret
+  /// alone; what the environment has stays in this process's memory besides.
   static func read(
     file: String?, environment: [String: String]
   ) -> ConfigurationReading<Password> {
@@ -24,26 +25,31 @@ enum MeshPassword {
 
   private static func read(_ path: String) -> ConfigurationReading<Password> {
     let name = Quoted.text(path)
-    let contents: Data
     do {
       // Attributes are those of a link itself, and mounted secrets are often links.
       let target = URL(filePath: path).resolvingSymlinksInPath().path
       let attributes = try FileManager.default.attributesOfItem(atPath: target)
       if let problem = problem(attributes, path) { return .bad("\(name) \(problem)") }
-      contents = try Data(contentsOf: URL(filePath: target))
+      return .good(try Password(file: target, lengthMax: lengthMax))
     } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
       return .bad("\(name) does not exist")
     } catch let error as CocoaError where error.code == .fileReadNoPermission {
       return .bad("\(name) may not be read by this user")
+    } catch let problem as Password.FileProblem {
+      return .bad("\(name) \(text(problem))")
     } catch {
       return .bad("\(name) cannot be read")
     }
-    var bytes = Array(contents)
-    if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
-    if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
-    if bytes.isEmpty { return .bad("\(name) is empty") }
-    if bytes.count > lengthMax { return .bad("\(name) is \(bytes.count) bytes long") }
-    return .good(Password(bytes))
+  }
+
+  private static func text(_ problem: Password.FileProblem) -> String {
+    switch problem {
+    case .missing: "does not exist"
+    case .forbidden: "may not be read by this user"
+    case .unreadable: "cannot be read"
+    case .length(0): "is empty"
+    case .length(let length): "is \(length) bytes long"
+    }
   }
 
   private static func problem(_ attributes: [FileAttributeKey: Any], _ path: String) -> String? {
