@@ -51,6 +51,8 @@ public struct Worker: ~Copyable {
   var tracer: Tracer
   /// What may still be told to senders of frames that are too long.
   var answers = AnswerAllowance()
+  /// Heartbeats that may still be reported although they came from addresses that are nobody's.
+  var strangers = AnswerAllowance()
 
   /// What a worker is made of.
   public struct Parts: ~Copyable {

@@ -37,6 +37,8 @@ struct OutgoingMessage: BitwiseCopyable {
   var mayFragment: Bool
   /// Whether the kernel would not cut it, so that its datagrams go one by one.
   var isSplit = false
+  /// Whether that may be because they are too long for it.
+  var mayBeTooLong = false
   /// Whether nothing of it is left to be done.
   var isDone = false
 }

@@ -40,11 +40,11 @@ extension SocketOutbox {
     let result = unsafe clinux_send_datagrams(
       sockets[place].descriptor, run, UInt32(truncatingIfNeeded: count), pieces)
     guard result > 0 else {
-      if -result == EIO { sockets[place].neverCut() }
-      return refuse(firstOpen, error: -result, to: &rings)
+      return refuse(firstOpen, error: -result, through: &sockets, to: &rings)
     }
     for index in 0..<min(Int(result), count) {
       let message = unsafe messages[runPlaces[index]]
+      if message.sent.segment_length > 0 { sockets[place].didCut() }
       complete(message, pieces: Int(message.sent.piece_count), to: &rings)
       unsafe messages[runPlaces[index]].isDone = true
     }
@@ -76,7 +76,9 @@ extension SocketOutbox {
   }
 
   /// The kernel would not take a message: it waits, goes again in single datagrams, or is lost.
-  private mutating func refuse(_ place: Int, error: CInt, to rings: inout KernelRings) {
+  private mutating func refuse(
+    _ place: Int, error: CInt, through sockets: inout UDPSockets, to rings: inout KernelRings
+  ) {
     guard !SocketOutbox.isPassing(error) else {
       isOwing = true
       return
@@ -85,6 +87,9 @@ extension SocketOutbox {
     let mayBeForCutting = error == EINVAL || error == EIO || error == EMSGSIZE
     if message.sent.segment_length > 0, mayBeForCutting {
       unsafe messages[place].isSplit = true
+      // Where a packet is changed once more on its way out, as by IPsec, nothing is cut.
+      if error == EIO { sockets[Int(message.socket)].failedToCut() }
+      unsafe messages[place].mayBeTooLong = error != EIO
       return
     }
     counters.add(UInt64(message.count), to: SocketCounter.transmitRefused.rawValue)
@@ -117,7 +122,7 @@ extension SocketOutbox {
         guard !isOwing else { return calls }
         counters.add(1, to: SocketCounter.transmitRefused.rawValue)
       }
-      if result > 0 || result == -EMSGSIZE {
+      if message.mayBeTooLong, result > 0 || result == -EMSGSIZE {
         sockets[Int(message.socket)].refusedToCut(UInt32(message.sent.segment_length))
       }
       complete(message, pieces: pieceCount, to: &rings)

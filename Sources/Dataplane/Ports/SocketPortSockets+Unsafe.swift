@@ -14,7 +14,9 @@ struct UDPSocket: BitwiseCopyable {
   private var segmentLengthMax: UInt32
   /// Messages that `segmentLengthMax` kept from being joined since it was lowered.
   private var singleCount: UInt32 = 0
-  private var hasSegmentation: Bool
+  /// Messages since one was cut that the kernel did not cut because of the way they take.
+  private var uncutCount: UInt32 = 0
+  private let hasSegmentation: Bool
 
   init(descriptor: CInt, udpPort: UInt16, hasSegmentation: Bool) {
     self.descriptor = descriptor
@@ -52,12 +54,20 @@ struct UDPSocket: BitwiseCopyable {
     singleCount = 0
   }
 
-  /// The kernel cuts nothing that goes through this socket.
-  mutating func neverCut() {
-    hasSegmentation = false
+  /// The kernel cut a message.
+  mutating func didCut() { uncutCount = 0 }
+
+  /// The kernel did not cut a message, because of the way it takes and not of its length.
+  ///
+  /// Other ways may be better; so only after many in a row nothing is left to it for a while.
+  mutating func failedToCut() {
+    uncutCount = min(uncutCount &+ 1, UDPSocket.uncutCountMax)
+    guard uncutCount == UDPSocket.uncutCountMax else { return }
     segmentLengthMax = 0
+    singleCount = 0
   }
 
+  private static var uncutCountMax: UInt32 { 64 }
   private static var singleCountMax: UInt32 { 4096 }
 }
 

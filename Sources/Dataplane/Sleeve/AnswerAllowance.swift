@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How many answers to frames that were too long a worker may still give.
+/// How many answers to frames that were too long a worker may still give, or how many heartbeats
+/// from strangers it may report.
 ///
-/// Somebody who sends such frames in another's name must not turn us on him: 64 at once, and then
-/// one for every 2²² ticks, which is about a millisecond. Who is not told sends again.
+/// Somebody who sends such frames in another's name must not turn us on him, nor keep the control
+/// plane busy: 64 at once, and then one for every 2²² ticks, which is about a millisecond. Who is
+/// not told, or not heard, sends again.
 struct AnswerAllowance {
   static var capacity: UInt64 { 64 }
   static var ticksShift: UInt64 { 22 }

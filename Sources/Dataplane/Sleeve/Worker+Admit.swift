@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CIntrinsics
 internal import Forwarding
 internal import Inet
 internal import Tables
@@ -24,18 +25,28 @@ extension Worker {
   // MARK: Reports
 
   /// Tells the control plane of a heartbeat over VXLAN.
+  ///
+  /// In clear and from an address that is not known to be the neighbour's, anybody may have sent
+  /// it: then it has to be well-formed, and there is a bound to how many are told.
   private mutating func puntHeartbeat(
     _ frame: Frame, link: EndpointIndex, _ source: OuterSource, snapshot: ForwardingSnapshot
   ) {
-    let name = PeerName(bits: snapshot.endpoints[Int(link.number)].name)
+    let record = snapshot.endpoints[Int(link.number)]
     // What a heartbeat is too short for is 0, which is no connection's number and no length.
     let isWhole = frame.length >= 24
     let uid = isWhole ? memory.word(of: frame, at: 14).byteSwapped : 0
-    let announced = isWhole ? UInt16(truncatingIfNeeded: memory.word(of: frame, at: 16) >> 48) : 0
+    let announced =
+      isWhole ? UInt16(truncatingIfNeeded: memory.word(of: frame, at: 16) >> 48).byteSwapped : 0
+    if record.takesClear, !record.isFrom(source.address.address) {
+      guard UInt32(announced) == frame.length, strangers.areAllowed(at: cintrinsics_ticks()) else {
+        return drop(frame, .specialMisplaced)
+      }
+      strangers.note()
+    }
     report(
       ControlFrame(
-        name: name, overlay: .vxlan, kind: .heartbeat, source: source.address,
-        frameLength: Int(frame.length), announcedLength: announced.byteSwapped,
+        name: PeerName(bits: record.name), overlay: .vxlan, kind: .heartbeat,
+        source: source.address, frameLength: Int(frame.length), announcedLength: announced,
         connectionUID: uid))
     memory.give(frame)
   }

@@ -120,7 +120,7 @@ extension Worker {
       batch.verdicts[row] = .drop(.securityUnknown)
       return
     }
-    OpenStage.enterFromMesh(opened, isSealed: true, &batch, row, snapshot)
+    OpenStage.enterFromMesh(opened, isSealed: true, &batch, row, memory, snapshot)
   }
 
   @inline(__always)

@@ -95,7 +95,7 @@ public enum OpenStage {
     guard !ports.mayHave(opened.destinationPort) else {
       return enterByPort(opened, &batch, row, memory, snapshot, ports)
     }
-    enterFromEndpoint(opened, &batch, row, snapshot)
+    enterFromEndpoint(opened, &batch, row, memory, snapshot)
   }
 
   /// Goes on with a frame whose port looks like one of the mesh's.
@@ -105,21 +105,22 @@ public enum OpenStage {
     _ snapshot: ForwardingSnapshot, _ ports: OverlayPorts
   ) {
     if opened.destinationPort == ports.mesh {
-      enterFromMesh(opened, isSealed: false, &batch, row, snapshot)
+      enterFromMesh(opened, isSealed: false, &batch, row, memory, snapshot)
     } else if !enterSleeve(&batch, row, memory, ports) {
-      enterFromEndpoint(opened, &batch, row, snapshot)
+      enterFromEndpoint(opened, &batch, row, memory, snapshot)
     }
   }
 
   @inline(__always)
   private static func enterFromEndpoint(
-    _ opened: VXLANOpened, _ batch: inout Batch, _ row: Int, _ snapshot: ForwardingSnapshot
+    _ opened: VXLANOpened, _ batch: inout Batch, _ row: Int, _ memory: borrowing FrameMemory,
+    _ snapshot: ForwardingSnapshot
   ) {
     let sources = snapshot.sources
     let key = SnapshotKey.source(opened.source, opened.network)
     let value = sources.probe(from: sources.home(of: key), for: key)
     guard value != PagedTableReader.missing else {
-      return enterFromStranger(opened, &batch, row, snapshot)
+      return enterFromStranger(opened, &batch, row, memory, snapshot)
     }
     batch.frames[row].address &+= UInt32(truncatingIfNeeded: opened.innerOffset)
     batch.frames[row].length = UInt32(truncatingIfNeeded: opened.innerLength)
@@ -129,13 +130,14 @@ public enum OpenStage {
   /// From no endpoint: perhaps from a peer that we dialled at a port of its own.
   @inline(never)
   private static func enterFromStranger(
-    _ opened: VXLANOpened, _ batch: inout Batch, _ row: Int, _ snapshot: ForwardingSnapshot
+    _ opened: VXLANOpened, _ batch: inout Batch, _ row: Int, _ memory: borrowing FrameMemory,
+    _ snapshot: ForwardingSnapshot
   ) {
     guard snapshot.isOtherMeshPort(opened.destinationPort) else {
       batch.verdicts[row] = .drop(.endpointUnknown)
       return
     }
-    enterFromMesh(opened, isSealed: false, &batch, row, snapshot)
+    enterFromMesh(opened, isSealed: false, &batch, row, memory, snapshot)
   }
 
   private static func reason(for rejection: VXLANRejection) -> DropReason {

@@ -12,9 +12,12 @@ extension OpenStage {
   @inline(never)
   static func enterFromMesh(
     _ opened: VXLANOpened, isSealed: Bool, _ batch: inout Batch, _ row: Int,
-    _ snapshot: ForwardingSnapshot
+    _ memory: borrowing FrameMemory, _ snapshot: ForwardingSnapshot
   ) {
-    let verdict = judge(opened, isSealed: isSealed, &batch.origins[row], snapshot)
+    var verdict = judge(opened, isSealed: isSealed, &batch.origins[row], snapshot)
+    if verdict == .drop(.endpointUnknown), !isSealed {
+      verdict = judgeStranger(opened, &batch, row, memory, snapshot)
+    }
     batch.verdicts[row] = verdict
     guard verdict.isAlive else { return }
     batch.networks[row] = opened.network
@@ -46,6 +49,27 @@ extension OpenStage {
     guard source != destination else { return .drop(.meshLoop) }
     guard let receiver = snapshot.peer(destination) else { return .drop(.peerUnknown) }
     return relay(to: EndpointIndex(receiver.endpoint), opened, snapshot)
+  }
+
+  /// Undecided if a packet from no neighbour's address may be a neighbour's heartbeat all the same,
+  /// from an address that we do not know yet: one to us, over a link that takes what is in clear.
+  @inline(never)
+  private static func judgeStranger(
+    _ opened: VXLANOpened, _ batch: inout Batch, _ row: Int, _ memory: borrowing FrameMemory,
+    _ snapshot: ForwardingSnapshot
+  ) -> Verdict {
+    let frame = batch.frames[row]
+    let inner = Frame(
+      address: frame.address &+ UInt32(truncatingIfNeeded: opened.innerOffset),
+      length: UInt32(truncatingIfNeeded: opened.innerLength))
+    guard SleeveSpecialFrame.isSpecial(memory.bytes(of: inner)),
+      snapshot.shortID != PeerEntry.nobody,
+      opened.network.destination.number == snapshot.shortID,
+      let sender = snapshot.peer(opened.network.source),
+      let link = snapshot.linkByVXLAN(to: EndpointIndex(sender.endpoint)), link.record.takesClear
+    else { return .drop(.endpointUnknown) }
+    batch.origins[row] = Location(peer: EndpointIndex(sender.endpoint)).bits
+    return .undecided
   }
 
   /// A relay, unless the next hop is where the packet came from: while peers do not agree on the

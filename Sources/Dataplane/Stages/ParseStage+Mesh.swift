@@ -36,16 +36,41 @@ extension ParseStage {
 
   /// The link to a peer, if that is the neighbour who sends from `source`; nil if the frame only
   /// came past a neighbour.
+  ///
+  /// In clear an address proves nothing, and a neighbour may send from another than it did: which
+  /// connection a heartbeat is of decides the control plane.
   private static func link(
     from peer: EndpointIndex, at source: IPv4Address, _ snapshot: ForwardingSnapshot
   ) -> EndpointIndex? {
-    let endpoints = snapshot.endpoints
+    guard let link = snapshot.linkByVXLAN(to: peer) else { return nil }
+    let record = link.record
+    if record.takesClear || record.isFrom(source) { return link.index }
+    // As long as it is not resolved, its address is not known either, only that it has to seal.
+    let isSealed = snapshot.sources.value(for: SnapshotKey.neighbour(source)) == 1
+    return !record.isResolved && isSealed ? link.index : nil
+  }
+}
+
+extension ForwardingSnapshot {
+  /// The link by VXLAN to a peer, if that is a neighbour.
+  func linkByVXLAN(
+    to peer: EndpointIndex
+  ) -> (index: EndpointIndex, record: EndpointRecord)? {
+    let endpoints = endpoints
     guard Int(peer.number) < endpoints.count else { return nil }
     let name = PeerName(bits: endpoints[Int(peer.number)].name)
-    guard let link = snapshot.link(to: name, by: .vxlan), Int(link.number) < endpoints.count
+    guard let link = link(to: name, by: .vxlan), Int(link.number) < endpoints.count
     else { return nil }
-    let record = endpoints[Int(link.number)]
-    // As long as it is not resolved, its address is not known either.
-    return !record.isResolved || record.template.destination == source ? link : nil
+    return (link, endpoints[Int(link.number)])
+  }
+}
+
+extension EndpointRecord {
+  /// Of a link: whether what comes over it comes in clear.
+  var takesClear: Bool { isReceiving && opening == EndpointRecord.noKey }
+
+  /// Of a link: whether `source` is known to be its neighbour's address.
+  func isFrom(_ source: IPv4Address) -> Bool {
+    isResolved && template.destination == source
   }
 }

@@ -5,7 +5,9 @@
 /// Lengths are those of IP packets of containers that go in one datagram. A candidate is tested by
 /// frames of its length that nobody may fragment, up to eight times; the other end says which one
 /// it got. What is not known to be good is used only until a test of it fails. Every ten minutes
-/// the search is made again, as the way may have become wider, or narrower without a word.
+/// the search is made again, as the way may have become wider. It may have become narrower without
+/// a word, too, which heartbeats are too short to notice: so what is used is checked all the time,
+/// and the search begins at once when that is not answered any more.
 struct PathSearch: Sendable {
   /// What every path is taken to carry, until a test says otherwise.
   static let assumed = 552
@@ -17,6 +19,12 @@ struct PathSearch: Sendable {
   static let firstPause = Duration.milliseconds(10)
   /// Between two searches.
   static let pause = Duration.seconds(600)
+  /// Between two checks of what is used.
+  static let checkPause = Duration.seconds(15)
+  /// After a check that is not answered; twice as long after each further one.
+  static let firstCheckPause = Duration.seconds(1)
+  /// So many checks in a row without an answer begin a search.
+  static let checkCountMax = 3
 
   /// The other end would take a test of this length for one of fragmentation.
   private static let reserved = 59_987
@@ -38,6 +46,10 @@ struct PathSearch: Sendable {
   /// Whether `highestGood` was tested rather than assumed.
   private var isProven = false
   private var tryCount = 0
+  /// When the next search is due if no check calls for one before; nil: one is under way.
+  private var nextSearch: MeshInstant?
+  /// Checks that were not answered.
+  private var checkCount = 0
 
   /// A search that has not begun, over an underlay that carries `underlayMTU` bytes.
   init(underlayMTU: Int, overhead: Int) {
@@ -63,6 +75,10 @@ struct PathSearch: Sendable {
     isProven = false
     // A way that is as it was shows by this: what was good still is, one byte more is not.
     likely = known < limit ? [limit, known, known + 1] : [limit]
+    // What is in use is not to be used for long if it is too much.
+    if checkCount >= Self.checkCountMax, known < limit { likely = [known, limit, known + 1] }
+    checkCount = 0
+    nextSearch = nil
     return testNext(now: now)
   }
 
@@ -70,6 +86,8 @@ struct PathSearch: Sendable {
   mutating func stop() {
     candidate = nil
     nextDeadline = nil
+    nextSearch = nil
+    checkCount = 0
   }
 
   /// The underlay carries something else from now on; a link in use waits for a test before it
@@ -104,17 +122,22 @@ struct PathSearch: Sendable {
 
   /// The other end got a test.
   mutating func verified(_ length: Int, now: MeshInstant) -> Int? {
-    guard let candidate, length == candidate else { return nil }
+    guard let candidate else {
+      if length == mtu, isProven, nextSearch != nil { awaitCheck(now: now) }
+      return nil
+    }
+    guard length == candidate else { return nil }
     highestGood = candidate
     isProven = true
     mtu = max(mtu, candidate)
     return testNext(now: now)
   }
 
-  /// Time has come: for another test of the candidate, for the next candidate, for a new search.
+  /// Time has come: for another test of the candidate, for the next candidate, for a check of what
+  /// is used, for a new search.
   mutating func advance(now: MeshInstant) -> Int? {
     guard nextDeadline.isDue(now) else { return nil }
-    guard let candidate else { return begin(now: now) }
+    guard let candidate else { return check(now: now) }
     guard tryCount >= Self.tryCountMax else { return test(candidate, now: now) }
     lowestBad = candidate
     if candidate <= highestGood {
@@ -157,8 +180,30 @@ struct PathSearch: Sendable {
 
   private mutating func rest(now: MeshInstant) {
     candidate = nil
-    nextDeadline = now.advanced(by: Self.pause)
+    nextSearch = now.advanced(by: Self.pause)
+    nextDeadline = nextSearch
+    if isProven { awaitCheck(now: now) }
   }
+
+  // MARK: Checks
+
+  /// What is used was good just now.
+  private mutating func awaitCheck(now: MeshInstant) {
+    checkCount = 0
+    nextDeadline = [nextSearch, now.advanced(by: Self.checkPause)].compactMap(\.self).min()
+  }
+
+  /// Checks what is used, unless it is time for a search.
+  private mutating func check(now: MeshInstant) -> Int? {
+    guard isProven, checkCount < Self.checkCountMax, !nextSearch.isDue(now) else {
+      return begin(now: now)
+    }
+    nextDeadline = now.advanced(by: Self.firstCheckPause * (1 << checkCount))
+    checkCount += 1
+    return mtu
+  }
+
+  // MARK: Tests
 
   private mutating func begin(testing length: Int, now: MeshInstant) -> Int? {
     var length = length

@@ -13,19 +13,13 @@ import Wire
 /// with the connection's key it has to agree on nothing, otherwise it sends nothing before the
 /// other end has chosen a key.
 struct SleeveLink: Sendable {
-  /// Bytes of a frame that tests fragmentation.
-  static let fragmentationTestLength = 60_001
-  /// Between two tests of fragmentation.
-  static let fragmentationPause = Duration.seconds(300)
-
   private let options: OverlaySwitch.Options
   private var search: PathSearch
+  private var fragmentation = FragmentationTest()
   private var exchange: KeyExchange?
   /// Made of the connection's key, if that is what seals.
   private var sharedSecurity: LinkSecurity?
   private var isConfirmed = false
-  private var fragmentationTestAt: MeshInstant?
-  private var isFragmentationTested = false
   private var changes = TokenBucket(countMax: 1, pause: .seconds(1))
   private var answers = TokenBucket(countMax: 50, pause: .milliseconds(20))
   private var hints = TokenBucket(countMax: 10, pause: .milliseconds(100))
@@ -39,7 +33,7 @@ struct SleeveLink: Sendable {
   /// Its keys; nil if nothing is sealed.
   var security: LinkSecurity? { exchange?.security ?? sharedSecurity }
   /// Whether datagrams arrive in fragments.
-  private(set) var mayFragment = false
+  var mayFragment: Bool { fragmentation.isPassed }
   /// What could not be used.
   var counts = OverlaySwitch.Counts()
 
@@ -84,8 +78,9 @@ struct SleeveLink: Sendable {
 
   /// When something is due; nil: never.
   var nextDeadline: MeshInstant? {
-    [pulse.nextDeadline, search.nextDeadline, fragmentationTestAt, exchange?.nextDeadline]
-      .compactMap(\.self).min()
+    [
+      pulse.nextDeadline, search.nextDeadline, fragmentation.nextDeadline, exchange?.nextDeadline,
+    ].compactMap(\.self).min()
   }
 
   // MARK: Inputs
@@ -126,7 +121,7 @@ struct SleeveLink: Sendable {
       guard pulse.acknowledge(now: now) else { return nil }
       return test(now: now)
     case OverlaySubTag.fragmentationReceived:
-      if isFragmentationTested { mayFragment = true }
+      fragmentation.verified()
       return []
     case OverlaySubTag.lengthVerified:
       let data = payload.dropFirst()
@@ -164,7 +159,7 @@ struct SleeveLink: Sendable {
       if options.isLively { effects.append(.control([index, OverlaySubTag.retracted])) }
     }
     if pulse.beatAt.isDue(now) { effects += heartbeat(now: now) }
-    if fragmentationTestAt.isDue(now) { effects.append(fragmentationTest(now: now)) }
+    if fragmentation.advance(now: now) { effects.append(fragmentationTest) }
     effects += send(exchange?.advance(now: now))
     return effects + lengthTest(search.advance(now: now))
   }
@@ -221,23 +216,19 @@ struct SleeveLink: Sendable {
 
   /// Tests the path as soon as frames get through in both directions.
   private mutating func test(now: MeshInstant) -> [OverlayEffect] {
-    guard pulse.isWorking, fragmentationTestAt == nil else { return [] }
-    return [fragmentationTest(now: now)] + lengthTest(search.begin(now: now))
+    guard pulse.isWorking, fragmentation.nextDeadline == nil else { return [] }
+    fragmentation.begin(now: now)
+    return [fragmentationTest] + lengthTest(search.begin(now: now))
   }
 
   /// Tests nothing while nothing arrives.
   private mutating func rest() {
     search.stop()
-    fragmentationTestAt = nil
-    isFragmentationTested = false
-    mayFragment = false
+    fragmentation.stop()
   }
 
-  private mutating func fragmentationTest(now: MeshInstant) -> OverlayEffect {
-    mayFragment = false
-    isFragmentationTested = true
-    fragmentationTestAt = now.advanced(by: Self.fragmentationPause)
-    return probe(Self.fragmentationTestLength, isFragmentable: true)
+  private var fragmentationTest: OverlayEffect {
+    probe(FragmentationTest.frameLength, isFragmentable: true)
   }
 
   private func lengthTest(_ length: Int?) -> [OverlayEffect] {

@@ -130,6 +130,60 @@ import Testing
     #expect(pair.ends[0].attributes["mtu"] == "1218")
   }
 
+  /// Nothing tells that the path became narrower, and heartbeats still get through.
+  @Test(arguments: [false, true], [9000, 1300])
+  func pathThatBecomesNarrowerInSilenceIsFoundSoon(isLively: Bool, before: Int) throws {
+    var pair = try OverlayPair(key: testKey, isLively: isLively, overlays: ["sleeve"]) {
+      $0.underlayMTU = 9000
+    }
+    pair.pathMTU = before
+    pair.confirmBoth()
+    pair.run(until: .seconds(100))
+    try #require(pair.ends.map { $0.attributes["mtu"] }.allSatisfy { $0 == String(before - 86) })
+    pair.pathMTU = 1200
+    pair.run(until: .seconds(100 + 15 + 7 + 3))
+    // What does not arrive is not used any more, whether the search is over or not.
+    for end in pair.ends { #expect(try #require(end.sleeveLink).datagramLengthMax <= 1172) }
+    pair.run(until: .seconds(160))
+    #expect(pair.ends.map { $0.attributes["mtu"] } == ["1114", "1114"])
+    #expect(pair.failures == [nil, nil])
+  }
+
+  @Test func pathAtRestIsCheckedFourTimesAMinute() throws {
+    var pair = try pair(underlayMTU: 1500, isSealed: false)
+    pair.confirmBoth()
+    pair.run(until: .seconds(10))
+    let before = pair.probes[0].count
+    pair.run(until: .seconds(10 + 240))
+    let checks = pair.probes[0].dropFirst(before).filter { $0.connectionUID == nil }
+    #expect(checks.count == 16 && checks.allSatisfy { $0.frameLength == 1452 })
+    #expect(pair.ends.map { $0.attributes["mtu"] } == ["1438", "1438"])
+  }
+
+  @Test func checksThatAreLostNowAndThenChangeNothing() throws {
+    for seed in fixedSeeds {
+      var pair = try OverlayPair(seed: seed, overlays: ["sleeve"])
+      pair.pathMTU = 1400
+      pair.confirmBoth()
+      pair.run(until: .seconds(60))
+      pair.lossPercent = 10
+      while pair.now < .seconds(560) {
+        pair.run(until: pair.now + .milliseconds(500))
+        #expect(pair.ends.map { $0.attributes["mtu"] } == ["1338", "1338"], "seed \(seed)")
+      }
+    }
+  }
+
+  @Test func routerThatAnswersACheckIsBelieved() throws {
+    var pair = try pair(underlayMTU: 1500, isSealed: false)
+    pair.hasRouters = true
+    pair.confirmBoth()
+    pair.run(until: .seconds(60))
+    pair.pathMTU = 1300
+    pair.run(until: .seconds(60 + 16))
+    #expect(pair.ends.map { $0.attributes["mtu"] } == ["1238", "1238"])
+  }
+
   @Test func fragmentsAreTestedEveryFiveMinutes() throws {
     var pair = try pair(underlayMTU: 1500, isSealed: true)
     pair.carriesFragments = false
@@ -140,9 +194,30 @@ import Testing
     pair.run(until: .seconds(301))
     #expect(pair.ends.allSatisfy { $0.sleeveLink?.mayFragment == true })
     pair.carriesFragments = false
-    pair.run(until: .seconds(601))
+    pair.run(until: .seconds(614))
+    #expect(pair.ends.allSatisfy { $0.sleeveLink?.mayFragment == true })
+    pair.run(until: .seconds(616))
     #expect(pair.ends.allSatisfy { $0.sleeveLink?.mayFragment == false })
     let tests = pair.probes[0].filter(\.isFragmentable)
-    #expect(tests.count == 3 && tests.allSatisfy { $0.frameLength == 60_001 })
+    #expect(tests.count == 9 && tests.allSatisfy { $0.frameLength == 60_001 })
+  }
+
+  @Test func testOfFragmentsThatIsLostIsRepeated() throws {
+    var pair = try pair(underlayMTU: 1500, isSealed: false)
+    pair.confirmBoth()
+    pair.run(until: .seconds(200))
+    #expect(pair.probes[0].count(where: \.isFragmentable) == 1)
+    pair.carriesFragments = false
+    // Tests are at 300, 301 and 303 seconds; that of 307 arrives.
+    for second in 300...306 {
+      pair.run(until: .seconds(second))
+      #expect(pair.ends.allSatisfy { $0.sleeveLink?.mayFragment == true })
+    }
+    pair.carriesFragments = true
+    pair.run(until: .seconds(590))
+    #expect(pair.ends.allSatisfy { $0.sleeveLink?.mayFragment == true })
+    #expect(pair.probes[0].count(where: \.isFragmentable) == 5)
+    pair.run(until: .seconds(620))
+    #expect(pair.probes[0].count(where: \.isFragmentable) == 6)
   }
 }
