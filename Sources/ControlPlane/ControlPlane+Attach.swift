@@ -80,7 +80,9 @@ extension ControlPlane {
     specification.mac = valid.mac
     if let interface = valid.interface { specification.interfaceName = interface }
     let interface = try serve(specification, as: port)
-    let attachment = Attachment(interface: interface, port: port, isOpen: true, trouble: nil)
+    let attachment = Attachment(
+      interface: interface, port: port, isOpen: true, trouble: nil, mtu: specification.mtu,
+      servedMTU: specification.mtu)
     do throws(HostNetworkError) {
       try interface.announce()
     } catch {
@@ -115,7 +117,7 @@ extension ControlPlane {
       commit()
       return interface
     } catch {
-      closePort(port, keepsProgram: true)
+      withdraw(port, keepsProgram: true)
       throw .host(error)
     }
   }

@@ -9,6 +9,8 @@ internal import Routing
 extension ControlPlane {
   /// Containers that are looked at in a second without a reason, one after the other.
   private static let looksPerSecond = 32
+  /// Seconds for which a port is not opened again when its MTU changes once more.
+  private static let mtuPauseSeconds: UInt64 = 10
 
   /// Serves again what a predecessor that died, or was told to keep its attachments, left behind,
   /// and removes what it left half made.
@@ -55,7 +57,9 @@ extension ControlPlane {
     let ports = attachments.keys.sorted { $0.number < $1.number }
     let ahead = ports.filter { $0.number >= nextLook }.prefix(ControlPlane.looksPerSecond)
     nextLook = ahead.count < ControlPlane.looksPerSecond ? 0 : (ahead.last?.number ?? 0) + 1
-    let troubled = ports.filter { attachments[$0]?.trouble != nil }
+    let troubled = ports.filter { port in
+      attachments[port].map { $0.trouble != nil || $0.mtu != $0.servedMTU } ?? false
+    }
     for port in Set(ahead).union(troubled) { followContainer(port) }
   }
 
@@ -127,10 +131,12 @@ extension ControlPlane {
   }
 
   /// Takes a port out of forwarding, then closes it.
-  private func withdraw(_ port: PortIndex, keepsProgram: Bool = false) {
+  func withdraw(_ port: PortIndex, keepsProgram: Bool = false) {
     model.removePort(port)
     commit()
     closePort(port, keepsProgram: keepsProgram)
+    // Stations that were seen behind it until now are refused, as nothing has its index yet.
+    drainHints()
   }
 
   private func follow(_ attachment: Attachment, _ presence: ContainerCondition.Presence) {
@@ -139,6 +145,7 @@ extension ControlPlane {
       attachment.interface.record, ContainerFindings.Ends(presence))
     attachment.interface.noteHostEnd(presence.hostEnd.name)
     let unrecorded = note(findings, in: &attachment)
+    attachment.mtu = findings.mtu
     let trouble = serve(&attachment, on: presence.hostEnd) ?? findings.trouble ?? unrecorded
     if trouble != attachment.trouble {
       attachment.trouble = trouble
@@ -176,11 +183,13 @@ extension ControlPlane {
     return trouble
   }
 
-  /// Makes sure that the port is open and has our program; says why it is not.
+  /// Makes sure that the port is open, has our program and takes frames as long as both ends carry;
+  /// says why it is not open.
   private func serve(_ attachment: inout Attachment, on hostEnd: Link) -> String? {
     let port = attachment.port
     if attachment.isOpen,
       hostEnd.program?.identifier != engine.status(of: port)?.programIdentifier
+        || hasOtherMTU(&attachment)
     {
       withdraw(port)
       attachment.isOpen = false
@@ -188,12 +197,28 @@ extension ControlPlane {
     guard !attachment.isOpen else { return nil }
     do {
       try open(
-        hostEnd, as: port, choosingModeBy: .present, isRetry: attachment.trouble != nil)
+        hostEnd, as: port, mtu: attachment.mtu, choosingModeBy: .present,
+        isRetry: attachment.trouble != nil)
     } catch {
       return error.description
     }
     attachment.isOpen = true
+    attachment.servedMTU = attachment.mtu
     model.addPort(port, receivesFloods: true)
     return nil
+  }
+
+  /// Whether a port has to be opened again because the MTU of one of its ends has changed.
+  ///
+  /// Not again for some seconds: containers change their own as they like, and it takes a moment.
+  private func hasOtherMTU(_ attachment: inout Attachment) -> Bool {
+    guard attachment.mtu != attachment.servedMTU, now() >= attachment.mtuPauseEnd else {
+      return false
+    }
+    attachment.mtuPauseEnd = now() + ControlPlane.mtuPauseSeconds
+    var metadata = attachment.description
+    metadata["mtu"] = "\(attachment.mtu)"
+    logger.notice("container's MTU changed", metadata: metadata)
+    return true
   }
 }

@@ -46,6 +46,12 @@ extension ControlPlane {
     commit()
   }
 
+  /// Takes every hint there is, before what they name is taken by another owner.
+  func drainHints() {
+    learnHints()
+    takeSpecialsLater()
+  }
+
   func sweep() {
     model.sweep(nowSeconds: now())
     removeUnwantedNeighbours()
@@ -60,6 +66,7 @@ extension ControlPlane {
     lookAtContainers()
     if endpoints.contains(where: { $0.isUnusable }) { resolveEndpoints() }
     tellMeshMTUs()
+    followOuterPorts()
     followPeersAgain()
     measureLoads()
     commit()

@@ -46,13 +46,13 @@ extension ControlPlane {
   /// Endpoints that stay as they are lose no frame; all changes are in one snapshot.
   package func reload(_ wanted: Options) {
     guard !isStopping else { return }
+    if options.overlayMTU != wanted.overlayMTU { isOverlayMTUDue = true }
     options.overlayMTU = wanted.overlayMTU
     options.endpoints = wanted.endpoints
     options.keepsAttachments = wanted.keepsAttachments
     setFaults(wanted.faults)
     retarget(wanted.mesh)
     if let mesh = wanted.mesh { changePasswords(mesh) }
-    isOverlayMTUDue = true
     if underlay != nil || socketReason != nil { settleOverlayMTU(over: configuredLink) }
     recoverEndpointIndices()
     let changes = EndpointChanges(from: endpoints.map(\.options), to: wanted.endpoints)
@@ -64,8 +64,7 @@ extension ControlPlane {
         metadata: metadata(endpoint).merging(["problem": "the forwarding tables are full"]) { $1 })
     }
     sortEndpoints(like: wanted.endpoints)
-    followSockets()
-    tellOverlayAddresses()
+    followOuterPorts()
     tellMeshMTUs()
     resolveEndpoints()
     commit()
@@ -127,7 +126,7 @@ extension ControlPlane {
   func recoverEndpointIndices() {
     let vanished = model.vanishedEndpoints
     guard !vanished.isEmpty else { return }
-    learnHints()
+    drainHints()
     model.reuseEndpoints(vanished)
   }
 

@@ -17,12 +17,15 @@ extension ControlPlane {
     return ports + otherMeshPorts
   }
 
-  /// Has packets come to the ports that are wanted now, if they are others than before.
+  /// Has packets come to the ports that are wanted now, if they are others than before, and tries
+  /// those again that somebody else had.
   func followOuterPorts() {
-    guard outerPorts != socketPorts else { return }
-    followSockets()
+    let ports = outerPorts
+    if ports != socketPorts { followSockets() }
+    guard ports != toldPorts else { return }
+    toldPorts = ports
     tellOverlayAddresses()
-    mesh?.watcher?.setPorts(Set(outerPorts))
+    mesh?.watcher?.setPorts(Set(ports))
   }
 
   /// Opens the sockets, if there is anything for them.
@@ -45,30 +48,52 @@ extension ControlPlane {
   /// Opens sockets at ports that are wanted now, and closes those that are not.
   ///
   /// A port that somebody else has is gone without: what comes there is not ours.
-  func followSockets() {
+  private func followSockets() {
+    let wanted = outerPorts
+    guard !wanted.isEmpty else { return closeSockets() }
     guard !socketPorts.isEmpty else {
-      do { try openSockets() } catch {
-        logger.error("UDP sockets", metadata: ["problem": "\(error)"])
-      }
+      changing(wanted[0]) { () throws(ControlPlaneError) in try openSockets() }
       return
     }
-    let wanted = outerPorts
-    for port in wanted where !socketPorts.contains(port) {
-      changing(port) { () throws(EngineFailure) in
+    var open = Set(socketPorts)
+    for port in wanted where !open.contains(port) {
+      let isDone = changing(port) { () throws(EngineFailure) in
         try engine.addUDPPort(port, port: ControlPlane.socketPort)
       }
+      if isDone { open.insert(port) }
     }
-    for port in socketPorts where !wanted.contains(port) {
-      changing(port) { () throws(EngineFailure) in
+    for port in open.subtracting(wanted) {
+      let isDone = changing(port) { () throws(EngineFailure) in
         try engine.removeUDPPort(port, port: ControlPlane.socketPort)
       }
+      if isDone { open.remove(port) }
     }
-    socketPorts = wanted
+    socketPorts = wanted.filter(open.contains) + open.subtracting(wanted).sorted()
+    socketTroubles = socketTroubles.filter { wanted.contains($0.key) || open.contains($0.key) }
   }
 
-  private func changing(_ port: UInt16, _ body: () throws(EngineFailure) -> Void) {
-    do { try body() } catch {
-      logger.warning("UDP port", metadata: ["port": "\(port)", "problem": "\(error)"])
+  /// Gives all ports back.
+  private func closeSockets() {
+    guard !socketPorts.isEmpty else { return }
+    socketPorts = []
+    withdraw(ControlPlane.socketPort)
+  }
+
+  /// Changes the sockets of a port; says whether that was done, and in the log why not, once.
+  @discardableResult
+  private func changing<Failure: Error & CustomStringConvertible>(
+    _ port: UInt16, _ body: () throws(Failure) -> Void
+  ) -> Bool {
+    do {
+      try body()
+      socketTroubles[port] = nil
+      return true
+    } catch {
+      let trouble = error.description
+      if socketTroubles.updateValue(trouble, forKey: port) != trouble {
+        logger.warning("UDP port", metadata: ["port": "\(port)", "problem": "\(trouble)"])
+      }
+      return false
     }
   }
 }

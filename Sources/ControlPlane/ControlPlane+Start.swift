@@ -17,6 +17,7 @@ extension ControlPlane {
       try openHostPort()
       try openUnderlay(link)
       try openSockets()
+      toldPorts = outerPorts
       takeOverAttachments()
       try addEndpoints()
       try startMesh()
@@ -80,9 +81,11 @@ extension ControlPlane {
     .tested(sender, cookie: UInt64.random(in: .min ... .max, using: &random))
   }
 
-  /// Opens the data plane's port on the host end of a veth.
+  /// Opens the data plane's port on the host end of a veth, for packets of up to `mtu` bytes or, if
+  /// that is nil, of the host end's MTU.
   func open(
-    _ link: Link, as port: PortIndex, choosingModeBy source: PortModeSource, isRetry: Bool = false
+    _ link: Link, as port: PortIndex, mtu: Int? = nil, choosingModeBy source: PortModeSource,
+    isRetry: Bool = false
   ) throws(ControlPlaneError) {
     do {
       let queueCount: Int
@@ -93,7 +96,8 @@ extension ControlPlane {
         PortRequest(
           port: port, isUnderlay: false, interface: link.name,
           interfaceIndex: UInt32(link.index.rawValue), queueCount: queueCount,
-          frameLengthMax: min(link.mtu + 18, engine.frameLengthMax), overlayAddresses: [],
+          frameLengthMax: min((mtu ?? link.mtu) + 18, engine.frameLengthMax),
+          overlayAddresses: [],
           modeSource: source, isRetry: isRetry))
       applyFaults(to: port, interface: link.name)
     } catch let failure as EngineFailure {

@@ -132,7 +132,8 @@ extension ControlPlane {
   func underlayProblems(_ link: Link?) -> [String] {
     let present = link.map {
       condition($0).problems(
-        addresses: underlayAddresses, overlayMTU: overlayMTU, isSealed: isSealed)
+        addresses: underlayAddresses,
+        overlayMTU: attachments.values.map(\.mtu).reduce(overlayMTU, max), isSealed: isSealed)
     }
     return [underlayTrouble, addressTrouble].compactMap(\.self) + (present ?? [])
   }
@@ -206,11 +207,17 @@ extension ControlPlane {
 
   /// Where outer packets for us arrive.
   private var overlayAddresses: [SocketAddress] {
-    // What comes to the VXLAN port is ours even before there is an endpoint.
-    let ports = outerPorts.filter { $0 != options.vxlanPort } + [options.vxlanPort]
-    return ports.flatMap { port in
-      underlayAddresses.map { SocketAddress($0.address, port: port) }
+    outerPorts.flatMap { port in
+      underlayAddresses.map(\.address)
+        .filter { port == options.vxlanPort || isMeshAddress($0) }
+        .map { SocketAddress($0, port: port) }
     }
+  }
+
+  /// Whether the mesh receives at an address of ours.
+  private func isMeshAddress(_ address: IPv4Address) -> Bool {
+    guard let listen = options.mesh?.listenAddress, listen.bits != 0 else { return true }
+    return address == listen
   }
 
   private func readUnderlayAddresses(of link: Link) {

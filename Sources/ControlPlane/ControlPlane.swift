@@ -79,6 +79,12 @@ package actor ControlPlane {
     var trouble: String?
     /// Whether the container's end went to another namespace, so that the pair has to go.
     var isMoved = false
+    /// The longest packet that both ends carry, as they were found last.
+    var mtu = 0
+    /// The one by which the data plane limits its frames.
+    var servedMTU = 0
+    /// When the port may be opened again for another one.
+    var mtuPauseEnd: UInt64 = 0
   }
 
   /// An endpoint and how it is reached.
@@ -118,7 +124,7 @@ package actor ControlPlane {
   /// Why the underlay's addresses are not ours to receive at; nil if they are.
   var addressTrouble: String?
   var overlayMTU = 0
-  /// Whether the file was read again and the underlay was not in use since.
+  /// Whether the configuration has another one and the underlay was not in use since.
   var isOverlayMTUDue = false
   var endpoints: [EndpointState] = []
   var attachments: [PortIndex: Attachment] = [:]
@@ -130,6 +136,10 @@ package actor ControlPlane {
   var hostTrouble: String?
   /// The UDP ports whose sockets are open.
   var socketPorts: [UInt16] = []
+  /// The UDP ports that were wanted when it was last told who is to know of them.
+  var toldPorts: [UInt16] = []
+  /// Why a UDP port's socket could not be opened or closed, as far as it was logged.
+  var socketTroubles: [UInt16: String] = [:]
   /// Nil without one in the configuration.
   var mesh: MeshRun?
   /// Whom the mesh is to be connected with, as typed.

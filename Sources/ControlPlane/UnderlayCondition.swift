@@ -32,7 +32,7 @@ struct UnderlayCondition: Equatable {
 
   /// What keeps traffic from passing, and what to do about it; a sentence each.
   ///
-  /// Containers have `overlayMTU`, and what they send is sealed if `isSealed`.
+  /// Containers have at most `overlayMTU`, and what they send is sealed if `isSealed`.
   func problems(addresses: [IPv4Prefix], overlayMTU: Int, isSealed: Bool = false) -> [String] {
     var problems: [String] = []
     if !isUp {
@@ -49,7 +49,7 @@ struct UnderlayCondition: Equatable {
       problems.append(
         "\(name)'s MTU of \(mtu) leaves \(room) bytes for containers, which have \(overlayMTU):"
           + " longer frames travel in pieces or not at all; set it to \(enough),"
-          + " or set overlay.mtu to \(room), start weftd again and attach containers anew")
+          + " or set overlay.mtu to \(room), reload weftd and attach containers anew")
     }
     return problems
   }

@@ -30,8 +30,8 @@ package struct Route: Hashable, Sendable {
   package let hasForeignGateway: Bool
   /// The address packets are sent from if the sender has none yet.
   package let preferredSource: IPv4Address?
-  /// The route's own or learned MTU, in bytes, if it has one.
-  package let mtu: Int?
+  /// The MTU that somebody configured for it, in bytes; nil without one.
+  package fileprivate(set) var mtu: Int?
 
   /// Reads an `RTM_NEWROUTE` or `RTM_DELROUTE` message; nil if it is not about IPv4.
   init?(_ reply: NetlinkReply) throws(HostNetworkError) {
@@ -124,12 +124,26 @@ extension NetlinkSocket {
   }
 
   /// How the kernel would send a packet to `address`; nil if it has no route there.
+  ///
+  /// What the kernel learned of the path's MTU by ICMP, which anybody can forge, is left out.
   package mutating func lookUpRoute(
     to address: IPv4Address
+  ) throws(HostNetworkError) -> Route? {
+    guard var route = try askForRoute(to: address, flags: 0) else { return nil }
+    if route.mtu != nil {
+      // Such an answer hides the MTU that is configured; the entry of the table has just that.
+      route.mtu = try askForRoute(to: address, flags: UInt32(RTM_F_FIB_MATCH))?.mtu
+    }
+    return route
+  }
+
+  private mutating func askForRoute(
+    to address: IPv4Address, flags: UInt32
   ) throws(HostNetworkError) -> Route? {
     var header = rtmsg()
     header.rtm_family = UInt8(AF_INET)
     header.rtm_dst_len = 32
+    header.rtm_flags = flags
     var message = NetlinkMessage(type: RTM_GETROUTE, header: header)
     message.append(Int(RTA_DST.rawValue), address)
     var found: Route?

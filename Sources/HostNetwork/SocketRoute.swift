@@ -24,8 +24,7 @@ extension NetlinkSocket {
   /// one host.
   ///
   /// What the interface is does not matter, and no hardware address is asked for: the kernel sees
-  /// to that. The answer can change with links, addresses and routes, and with what routers said of
-  /// the path.
+  /// to that. The answer can change with links, addresses and routes.
   package mutating func socketRoute(
     to address: IPv4Address
   ) throws(HostNetworkError) -> SocketRoute? {

@@ -85,8 +85,8 @@ package struct Daemon: Sendable {
   private func reloader(_ control: ControlPlane) -> Reloader {
     Reloader(
       configuration: configuration, logger: logger, threshold: threshold,
-      read: { [file, ports = configuration.udpPorts] () throws(DaemonError) in
-        try file.read(whileServing: ports)
+      read: { [file] (running) throws(DaemonError) in
+        try file.read(whileServing: running.udpPorts)
       },
       apply: { await control.reload(controlOptions($0)) })
   }

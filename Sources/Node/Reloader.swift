@@ -14,8 +14,8 @@ struct Reloader: Service {
   let configuration: Configuration
   let logger: Logger
   let threshold: LogThreshold
-  /// Reads and checks the file; the error has a line for each mistake.
-  let read: @Sendable () throws(DaemonError) -> Configuration
+  /// Reads and checks the file, given what is running; the error has a line for each mistake.
+  let read: @Sendable (_ running: Configuration) throws(DaemonError) -> Configuration
   /// Hands reloadable values on to whom they concern.
   let apply: @Sendable (Configuration) async -> Void
 
@@ -29,7 +29,7 @@ struct Reloader: Service {
   func reload(_ running: inout Configuration) async {
     let file: Configuration
     do {
-      file = try read()
+      file = try read(running)
     } catch {
       let problems = error.description.split(separator: "\n")
       for problem in problems {

@@ -19,8 +19,8 @@ import Testing
     _ change: (inout ContainerFindings.Ends) -> Void
   ) -> ContainerFindings {
     var ends = ContainerFindings.Ends(
-      hostEnd: "weft-00000001", isHostEndUp: true, containerEnd: "ethwe", isContainerEndUp: true,
-      addresses: addresses)
+      hostEnd: "weft-00000001", isHostEndUp: true, hostEndMTU: 1450, containerEnd: "ethwe",
+      isContainerEndUp: true, containerEndMTU: 1450, addresses: addresses)
     change(&ends)
     return ContainerFindings(record, ends)
   }
@@ -46,6 +46,18 @@ import Testing
     #expect(found.lostAddresses == [addresses[0]])
     #expect(found.trouble == nil)
     #expect(findings { $0.addresses = [] }.lostAddresses == addresses)
+  }
+
+  @Test(arguments: [
+    (1450, 1450, 1450), (1450, 600, 600), (1450, 9000, 1450), (1000, 1400, 1000),
+    (1450, 68, 576), (550, 68, 550),
+  ])
+  func smallerEndSaysHowMuchPasses(hostEnd: Int, containerEnd: Int, mtu: Int) {
+    let found = findings { ends in
+      ends.hostEndMTU = hostEnd
+      ends.containerEndMTU = containerEnd
+    }
+    #expect(found.mtu == mtu)
   }
 
   @Test func endThatIsDownIsNamed() {

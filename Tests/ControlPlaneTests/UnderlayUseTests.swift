@@ -16,17 +16,92 @@ import Testing
 struct UnderlayUseTests {
   private let failure = EngineFailure("another XDP program is there")
 
-  @Test func plainInterfaceIsOpenedForAllPortsThatPeersSendTo() async throws {
+  @Test(arguments: [true, false])
+  func plainInterfaceIsOpenedForAllPortsThatAreSentTo(hasEndpoint: Bool) async throws {
     try await withHost { host in
       let engine = PortEngine()
-      let control = try host.control(engine, underlay: "eth0", mesh: 6783)
+      let control = try host.control(engine, underlay: "eth0", mesh: 6783) {
+        if hasEndpoint { $0.endpoints = [endpoint] }
+      }
       try await control.begin()
       let ports = engine.opened?.overlayAddresses.map(\.port).sorted()
-      #expect(ports == [4789, 6783, 6784])
+      #expect(ports == (hasEndpoint ? [4789, 6783, 6784] : [6783, 6784]))
       #expect(await control.underlayRefusalReason == nil)
       let report = await control.statusReport().underlay
       #expect(report.method == .xdp && report.mode == .generic && report.state == .up)
     }
+  }
+
+  @Test func meshReceivesAtTheAddressItListensAtAndVXLANAtAll() async throws {
+    try await withHost { host in
+      try host.ip("addr add 192.0.2.9/26 dev eth0")
+      let engine = PortEngine()
+      let control = try host.control(engine, underlay: "eth0", mesh: 6783) {
+        $0.endpoints = [endpoint]
+        $0.mesh?.listenAddress = IPv4Address(bits: 0xC000_0209)
+      }
+      try await control.begin()
+      let found = engine.opened?.overlayAddresses.map { "\($0)" }.sorted()
+      #expect(
+        found == ["192.0.2.1:4789", "192.0.2.9:4789", "192.0.2.9:6783", "192.0.2.9:6784"])
+    }
+  }
+
+  @Test func reloadClaimsThePortOfVXLANWithTheFirstEndpointAndGivesItBack() async throws {
+    try await withHost { host in
+      let engine = PortEngine()
+      let control = try host.control(engine, underlay: "eth0")
+      try await control.begin()
+      #expect(engine.opened?.overlayAddresses == [] && engine.udpPorts == [])
+      for _ in 0..<2 {
+        await control.reload(host.options(underlay: "eth0") { $0.endpoints = [endpoint] })
+        #expect(engine.told?.map(\.port) == [4789] && engine.udpPorts == [4789])
+        await control.reload(host.options(underlay: "eth0"))
+        #expect(engine.told == [] && engine.udpPorts == [])
+      }
+    }
+  }
+
+  @Test func portThatSomebodyElseHasIsTriedAgain() async throws {
+    try await withHost { host in
+      let engine = PortEngine()
+      let control = try host.control(engine, underlay: "eth0", mesh: 6783)
+      try await control.begin()
+      engine.refuseUDP([4789])
+      await control.reload(
+        host.options(underlay: "eth0", mesh: 6783) { $0.endpoints = [endpoint] })
+      #expect(engine.udpPorts == [6784, 6783])
+      await control.followOuterPorts()
+      #expect(await control.socketPorts == [6784, 6783])
+      engine.refuseUDP([])
+      await control.followOuterPorts()
+      #expect(engine.udpPorts == [6784, 6783, 4789])
+      #expect(await control.socketPorts == [6784, 6783, 4789])
+    }
+  }
+
+  @Test func reloadLeavesTheMTUAloneUnlessItsKeyHasChanged() async throws {
+    try await withHost { host in
+      let control = try host.control(PortEngine(), underlay: "eth0")
+      try await control.begin()
+      try host.ip("link set eth0 mtu 1400")
+      await control.followUnderlay()
+      await control.reload(host.options(underlay: "eth0"))
+      let report = await control.statusReport()
+      #expect(report.overlayMTU == 1450)
+      #expect(report.problems.contains { $0.contains("which have 1450") }, "\(report.problems)")
+      await control.reload(host.options(underlay: "eth0") { $0.overlayMTU = 1350 })
+      #expect(await control.statusReport().overlayMTU == 1350)
+      #expect(await control.statusReport().problems == [])
+      await control.reload(host.options(underlay: "eth0") { $0.overlayMTU = nil })
+      #expect(await control.statusReport().overlayMTU == 1350)
+    }
+  }
+
+  /// Another host with VXLAN.
+  private var endpoint: ControlPlane.Options.Endpoint {
+    ControlPlane.Options.Endpoint(
+      address: IPv4Address(bits: 0xC000_0202), network: VirtualNetwork(bits: 1), port: 4789)
   }
 
   @Test(arguments: ["br0", "lo"])
@@ -110,7 +185,10 @@ struct UnderlayUseTests {
 
 extension ControlPlane {
   /// The part of a start that is about the underlay.
-  fileprivate func begin() throws(ControlPlaneError) { try openUnderlay(try findUnderlay()) }
+  fileprivate func begin() throws(ControlPlaneError) {
+    try openUnderlay(try findUnderlay())
+    try openSockets()
+  }
 }
 
 /// Lends a network namespace with a veth `eth0`, a bridge `br0` and a loopback interface.
@@ -138,10 +216,11 @@ private struct Host {
     try ip("addr add 192.0.2.1/26 dev eth0")
   }
 
-  /// A control plane whose host this is.
-  func control(
-    _ engine: PortEngine, underlay: String?, mode: UnderlayMode = .automatic, mesh: UInt16? = nil
-  ) throws -> ControlPlane {
+  /// What a configuration says.
+  func options(
+    underlay: String?, mode: UnderlayMode = .automatic, mesh: UInt16? = nil,
+    _ change: (inout ControlPlane.Options) -> Void = { _ in }
+  ) -> ControlPlane.Options {
     var options = ControlPlane.Options(
       hostName: "h", underlay: underlay, underlayMode: mode, vxlanPort: 4789, overlayMTU: nil,
       endpoints: [], keepsAttachments: false)
@@ -150,7 +229,16 @@ private struct Host {
       mesh.port = port
       return mesh
     }
-    let wanted = options
+    change(&options)
+    return options
+  }
+
+  /// A control plane whose host this is.
+  func control(
+    _ engine: PortEngine, underlay: String?, mode: UnderlayMode = .automatic, mesh: UInt16? = nil,
+    _ change: (inout ControlPlane.Options) -> Void = { _ in }
+  ) throws -> ControlPlane {
+    let wanted = options(underlay: underlay, mode: mode, mesh: mesh, change)
     let make: @Sendable () throws(HostNetworkError) -> Result<ControlPlane, any Error> = {
       Result {
         try ControlPlane(
@@ -173,6 +261,9 @@ private final class PortEngine: IdleEngine {
     var refusal: EngineFailure?
     var opened: PortRequest?
     var tries = 0
+    var told: [SocketAddress]?
+    var refusedUDP: Set<UInt16> = []
+    var udpPorts: [UInt16] = []
   }
 
   private let state: Mutex<State>
@@ -182,7 +273,36 @@ private final class PortEngine: IdleEngine {
   var opened: PortRequest? { state.withLock { $0.opened } }
   var tries: Int { state.withLock { $0.tries } }
 
+  /// Where packets are taken from the underlay, if that was said since it was opened.
+  var told: [SocketAddress]? { state.withLock { $0.told } }
+  /// The UDP ports that have sockets.
+  var udpPorts: [UInt16] { state.withLock { $0.udpPorts } }
+
   func refuse(_ refusal: EngineFailure?) { state.withLock { $0.refusal = refusal } }
+  func refuseUDP(_ ports: Set<UInt16>) { state.withLock { $0.refusedUDP = ports } }
+
+  func setOverlayAddresses(
+    _ addresses: [SocketAddress], port: PortIndex
+  ) throws(EngineFailure) {
+    state.withLock { $0.told = addresses }
+  }
+
+  func openSockets(_ request: SocketPortRequest) throws(EngineFailure) {
+    for port in request.udpPorts { try addUDPPort(port, port: request.port) }
+  }
+
+  func addUDPPort(_ udpPort: UInt16, port: PortIndex) throws(EngineFailure) {
+    let isTaken = state.withLock { state in
+      let isTaken = state.refusedUDP.contains(udpPort) || state.udpPorts.contains(udpPort)
+      if !isTaken { state.udpPorts.append(udpPort) }
+      return isTaken
+    }
+    if isTaken { throw EngineFailure("UDP port \(udpPort) is in use") }
+  }
+
+  func removeUDPPort(_ udpPort: UInt16, port: PortIndex) throws(EngineFailure) {
+    state.withLock { $0.udpPorts.removeAll { $0 == udpPort } }
+  }
 
   func openPort(_ request: PortRequest) throws(EngineFailure) {
     let refusal = state.withLock { state in
@@ -194,7 +314,9 @@ private final class PortEngine: IdleEngine {
   }
 
   func closePort(_ port: PortIndex, keepsProgram: Bool) -> [EngineFailure] {
-    state.withLock { $0.opened = nil }
+    state.withLock { state in
+      if port == ControlPlane.socketPort { state.udpPorts = [] } else { state.opened = nil }
+    }
     return []
   }
 

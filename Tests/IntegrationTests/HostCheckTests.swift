@@ -29,6 +29,37 @@ extension RealHosts {
       }
     }
 
+    @Test(.timeLimit(.minutes(5))) func portOfVXLANIsOthersUntilThereIsAnEndpoint() throws {
+      try Testbed.run(containers: 0) { bed in
+        bed.a.stop()
+        let host = bed.a.namespace
+        try host.ip(
+          "link add vxlan0 type vxlan id 42 dstport 4789 remote \(bed.a.place.peer) dev eth0")
+        try host.ip("link set vxlan0 up")
+        try bed.a.writeConfig(bed.a.config(peers: []) + "[mesh]\n")
+        try bed.a.start()
+        let process = try #require(bed.a.weftd)
+        func reload(_ expected: String) throws {
+          let before = process.errors.ranges(of: expected).count
+          process.send(SIGHUP)
+          try eventually("weftd says '\(expected)'", within: .seconds(10)) {
+            process.errors.ranges(of: expected).count > before
+          }
+        }
+        try bed.a.writeConfig(bed.a.config() + "[mesh]\n")
+        try reload("not reloaded")
+        #expect(process.errors.contains("UDP port 4789 is in use"), "\(process.errors)")
+        try host.ip("link set vxlan0 down")
+        try reload("reloaded changed=vtep")
+        #expect(throws: (any Error).self) { try host.ip("link set vxlan0 up") }
+        try reload("reloaded changed=nothing")
+        try bed.a.waitUntilResolved()
+        try bed.a.writeConfig(bed.a.config(peers: []) + "[mesh]\n")
+        try reload("reloaded changed=vtep")
+        try host.ip("link set vxlan0 up")
+      }
+    }
+
     @Test(.timeLimit(.minutes(5))) func runningDaemonIsNotInTheWayOfACheck() throws {
       try Testbed.run(containers: 1) { bed in
         let outcome = try attempt(try bed.a.weftdCommand("--check", bed.a.configFile))

@@ -12,6 +12,8 @@ import Testing
     let file: Mutex<Result<Configuration, DaemonError>>
     let lines = Mutex<[String]>([])
     let applied = Mutex<[Configuration]>([])
+    /// The UDP ports of what ran when the file was read.
+    let served = Mutex<[Set<UInt16>]>([])
     let threshold = LogThreshold(.info)
 
     init(_ configuration: Configuration) { file = Mutex(.success(configuration)) }
@@ -37,7 +39,10 @@ import Testing
       }
       return Reloader(
         configuration: configuration, logger: logger, threshold: threshold,
-        read: { () throws(DaemonError) in try self.file.withLock { $0 }.get() },
+        read: { (running) throws(DaemonError) in
+          self.served.withLock { $0.append(running.udpPorts) }
+          return try self.file.withLock { $0 }.get()
+        },
         apply: { configuration in self.applied.withLock { $0.append(configuration) } })
     }
 
@@ -77,6 +82,18 @@ import Testing
     world.write(text + "[overlay]\nmtu = 1400\n")
     await reloader.reload(&running)
     #expect(world.log.last == "notice reloaded changed=nothing")
+  }
+
+  @Test func portOfTheFirstEndpointIsOurOwnFromThenOn() async throws {
+    var running = try Configuration.parse(text: text, file: "x.toml")
+    let world = World(running)
+    let reloader = world.reloader(running)
+    world.write(text + "[[vtep]]\naddress = \"192.0.2.2\"\nvni = 1\n")
+    await reloader.reload(&running)
+    world.write(text)
+    await reloader.reload(&running)
+    await reloader.reload(&running)
+    #expect(world.served.withLock { $0 } == [[], [4789], []])
   }
 
   @Test func levelOfTheLogChangesAndTheChangeItselfIsSeen() async throws {

@@ -120,8 +120,7 @@ extension ControlPlane {
     send(probes)
     setMeshTimer()
     // Found on the way, when hints were taken.
-    guard mesh?.specials.isEmpty == false else { return }
-    executor.queue.async { self.assumeIsolated { $0.takeSpecials() } }
+    takeSpecialsLater()
   }
 
   private func carryOut(_ effect: MeshEffect) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Dispatch
 internal import Forwarding
 internal import Inet
 internal import Logging
@@ -19,6 +20,12 @@ extension ControlPlane {
       mesh?.specials = []
       for special in specials { take(.special(special)) }
     }
+  }
+
+  /// Has the machine get what was collected, if anything was, once what is under way is done.
+  func takeSpecialsLater() {
+    guard mesh?.specials.isEmpty == false else { return }
+    executor.queue.async { self.assumeIsolated { $0.takeSpecials() } }
   }
 
   /// Has the workers send what the machine wants sent.

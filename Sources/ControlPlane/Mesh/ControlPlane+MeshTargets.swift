@@ -26,11 +26,12 @@ extension ControlPlane {
     take(.forget(targets.map { target($0, addresses: nil) }))
   }
 
-  /// Takes over the peers of a file that was read again, instead of those there are.
+  /// Takes over the peers of a file that was read again, instead of those there are; if it names
+  /// the same as before, those that were named since stay.
   func retarget(_ wanted: MeshOptions?) {
-    guard let wanted, mesh != nil else { return }
+    guard let wanted, mesh != nil, wanted.targets != options.mesh?.targets else { return }
     options.mesh?.targets = wanted.targets
-    if wanted.targets != wantedTargets { aim(at: wanted.targets, isReplacing: true) }
+    aim(at: wanted.targets, isReplacing: true)
   }
 
   private func isNew(_ target: String) -> Bool { !wantedTargets.contains(target) }

@@ -58,7 +58,8 @@ extension Configuration {
 
   /// Where this host takes UDP.
   package var udpPorts: Set<UInt16> {
-    Set([underlay.vxlanPort] + (hasMesh ? [mesh.port, mesh.framePort] : []))
+    Set(
+      (vteps.isEmpty ? [] : [underlay.vxlanPort]) + (hasMesh ? [mesh.port, mesh.framePort] : []))
   }
 
   /// Notes an address to receive at that is another host's, and a port that somebody else has.

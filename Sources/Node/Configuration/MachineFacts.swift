@@ -62,7 +62,10 @@ extension Configuration {
   }
 
   /// Our program would take the packets of whoever receives at the port already.
+  ///
+  /// Without an endpoint nothing of ours comes there.
   private func checkPort(against machine: MachineFacts, into issues: inout ConfigurationIssues) {
+    guard !vteps.isEmpty else { return }
     // Packets for any address of this host may arrive in some way, at least at sockets.
     let ours = underlay.interface.map { machine.addresses[$0] ?? [] }
     let taken = machine.udpReceivers.filter {

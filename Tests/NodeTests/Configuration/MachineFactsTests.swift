@@ -80,15 +80,24 @@ import Testing
       + "\(address); accepted: a port that is free on wan, the same on all hosts; `ss -ulpn` shows "
       + "who has it (nobody: a VXLAN device of the kernel, see `ip -d link show type vxlan`)"
     let bare = "log_level = \"info\"\n[underlay]\ninterface = \"wan\"\n"
-    #expect(mistakes(in: bare, against: machine) == ["x.toml:2: \(told)"])
-    #expect(
-      mistakes(in: bare + "vxlan_port = 4789\n", against: machine) == ["x.toml:4: \(told)"])
-    #expect(mistakes(in: bare + "vxlan_port = 4790\n", against: machine) == [])
+    #expect(mistakes(in: bare + endpoint, against: machine) == ["x.toml:2: \(told)"])
+    let explicit = bare + "vxlan_port = 4789\n" + endpoint
+    #expect(mistakes(in: explicit, against: machine) == ["x.toml:4: \(told)"])
+    let other = bare + "vxlan_port = 4790\n" + endpoint
+    #expect(mistakes(in: other, against: machine) == [])
+  }
+
+  private let endpoint = "[[vtep]]\naddress = \"192.0.2.9\"\nvni = 1\n"
+
+  @Test(arguments: ["", "[mesh]\n"])
+  func portIsLeftToOthersWhereThereIsNoEndpoint(rest: String) throws {
+    let machine = try machine(takingUDPAt: "0.0.0.0", port: 4789)
+    #expect(mistakes(in: "[underlay]\ninterface = \"wan\"\n" + rest, against: machine) == [])
   }
 
   @Test func withoutAnInterfaceThePortIsTakenAtAnyAddress() throws {
     let machine = try machine(takingUDPAt: "198.51.100.1", port: 4789)
-    let found = mistakes(in: "[underlay]\n", against: machine)
+    let found = mistakes(in: "[underlay]\n" + endpoint, against: machine)
     #expect(found.count == 1)
     #expect(found.first?.contains("a port that is free on this host, the same") == true, "\(found)")
   }
@@ -96,7 +105,8 @@ import Testing
   @Test(arguments: ["127.0.0.1", "198.51.100.1", "192.0.2.2"])
   func portThatIsTakenAtAnotherAddressIsFree(_ address: String) throws {
     let machine = try machine(takingUDPAt: address, port: 4789)
-    #expect(mistakes(in: "[underlay]\ninterface = \"wan\"\n", against: machine) == [])
+    let text = "[underlay]\ninterface = \"wan\"\n" + endpoint
+    #expect(mistakes(in: text, against: machine) == [])
   }
 
   @Test func endpointWithAnAddressOfThisHostIsRefused() throws {

@@ -86,7 +86,9 @@ import Testing
   @Test func aDaemonKnowsItsOwnPorts() throws {
     let complete = try Configuration.parse(text: completeFile, file: "x.toml")
     #expect(complete.udpPorts == [8472, 6780, 6781])
-    #expect(try Configuration.parse(text: bare, file: "x.toml").udpPorts == [4789])
+    #expect(try Configuration.parse(text: bare, file: "x.toml").udpPorts == [])
+    #expect(
+      try Configuration.parse(text: bare + "[mesh]\n", file: "x.toml").udpPorts == [6783, 6784])
   }
 
   @Test func theHostsOfTheExampleFindEachOther() throws {
