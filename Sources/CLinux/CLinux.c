@@ -71,13 +71,14 @@ static void* run(void* argument) {
   return NULL;
 }
 
-int clinux_start_thread(const char* name, uint64_t* thread, void (*body)(void*), void* context) {
+static int start_thread(const pthread_attr_t* attributes, const char* name, uint64_t* thread,
+                        void (*body)(void*), void* context) {
   struct start* start = malloc(sizeof *start);
   if (!start)
     return -ENOMEM;
   *start = (struct start){body, context};
   pthread_t created;
-  int error = pthread_create(&created, NULL, run, start);
+  int error = pthread_create(&created, attributes, run, start);
   if (error) {
     free(start);
     return -error;
@@ -88,6 +89,28 @@ int clinux_start_thread(const char* name, uint64_t* thread, void (*body)(void*),
   pthread_setname_np(created, shortened);
   *thread = (uint64_t)created;
   return 0;
+}
+
+int clinux_start_thread(const char* name, uint64_t* thread, void (*body)(void*), void* context) {
+  return start_thread(NULL, name, thread, body, context);
+}
+
+int clinux_start_pinned_thread(unsigned core, const char* name, uint64_t* thread,
+                               void (*body)(void*), void* context) {
+  if (core >= CPU_SETSIZE)
+    return -EINVAL;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(core, &set);
+  pthread_attr_t attributes;
+  int error = pthread_attr_init(&attributes);
+  if (error)
+    return -error;
+  error = -pthread_attr_setaffinity_np(&attributes, sizeof set, &set);
+  if (!error)
+    error = start_thread(&attributes, name, thread, body, context);
+  pthread_attr_destroy(&attributes);
+  return error;
 }
 
 int clinux_join_thread(uint64_t thread) { return -pthread_join((pthread_t)thread, NULL); }

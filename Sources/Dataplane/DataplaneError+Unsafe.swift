@@ -8,8 +8,12 @@ public import XDP
 
 /// The data plane could not do what it was asked to; says what to change.
 public enum DataplaneError: Error, Equatable, CustomStringConvertible {
-  /// A worker's thread could not be started.
+  /// There can be no engine with as many workers.
+  case workerCount(Int)
+  /// A worker's thread could not be started on its core.
   case thread(core: Int, number: CInt)
+  /// The kernel refused an event counter, with which workers are woken.
+  case event(number: CInt)
   /// No memory for frames, rings or counters.
   case memory(MemoryError)
   /// The kernel refused a socket.
@@ -38,7 +42,8 @@ public enum DataplaneError: Error, Equatable, CustomStringConvertible {
   /// Whether opening a port may have attached its program before it failed.
   public var mayFollowAttach: Bool {
     switch self {
-    case .thread, .attach, .tooFewChunks, .datagramSocket, .tooManyUDPPorts, .noProgramForESP:
+    case .workerCount, .thread, .event, .attach, .tooFewChunks, .datagramSocket, .tooManyUDPPorts,
+      .noProgramForESP:
       false
     case .memory, .socket, .program, .tooManyPorts, .selfTest, .noModeCarries, .workerSilent: true
     }
@@ -47,8 +52,14 @@ public enum DataplaneError: Error, Equatable, CustomStringConvertible {
   /// One sentence: what failed and what is accepted.
   public var description: String {
     switch self {
+    case .workerCount(let count):
+      "\(count) workers cannot be; give 1 to \(Engine.workerCountMax) cores under [workers] cores"
     case .thread(let core, let number):
       unsafe "starting the worker of core \(core) failed: \(String(cString: strerror(number)))"
+        + (number == EINVAL ? "; give cores under [workers] cores that weftd may run on" : "")
+    case .event(let number):
+      unsafe "making an event counter failed: \(String(cString: strerror(number)))"
+        + DataplaneError.advice(number)
     case .memory(let error): error.description
     case .socket(let error): error.description
     case .datagramSocket(let address, let udpPort, let number):
@@ -75,7 +86,7 @@ public enum DataplaneError: Error, Equatable, CustomStringConvertible {
     }
   }
 
-  /// What to do if a UDP port cannot be bound.
+  /// What to do if a UDP port cannot be bound, or there are too many files.
   private static func advice(_ number: CInt) -> String {
     switch number {
     case EADDRINUSE:

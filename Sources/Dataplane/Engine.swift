@@ -33,6 +33,9 @@ public final class Engine: Sendable {
     }
   }
 
+  /// Workers that an engine can have.
+  public static var workerCountMax: Int { SnapshotMemory.workerCountMax }
+
   /// How the engine was made.
   public let options: Options
   /// What seals and opens; records in the snapshot name places in it.
@@ -53,15 +56,17 @@ public final class Engine: Sendable {
     self.options = options
     let keys = FrameKeys()
     self.keys = keys
-    hintEvent = clinux_event()
     let count = options.cores.count
+    guard count > 0, count <= Engine.workerCountMax else { throw .workerCount(count) }
     let handOver: HandOverMemory?
     do { handOver = count > 1 ? try HandOverMemory(workerCount: count) : nil } catch {
       throw .memory(error)
     }
+    let events = try Engine.makeEvents(1 + count)
+    hintEvent = events[0]
     let common = WorkerHost.Common(
       options: options, snapshot: snapshot, hintEvent: hintEvent, keys: keys,
-      events: options.cores.map { _ in clinux_event() }, handOver: handOver)
+      events: Array(events.dropFirst()), handOver: handOver)
     var hosts: [WorkerHost] = []
     do throws(DataplaneError) {
       for (index, core) in options.cores.enumerated() {
@@ -69,11 +74,24 @@ public final class Engine: Sendable {
       }
     } catch {
       for host in hosts { host.stop() }
-      for event in common.events { close(event) }
-      close(hintEvent)
+      for event in events { close(event) }
       throw error
     }
     self.hosts = hosts
+  }
+
+  /// Makes event counters; all of them or none.
+  private static func makeEvents(_ count: Int) throws(DataplaneError) -> [CInt] {
+    var events: [CInt] = []
+    for _ in 0..<count {
+      let event = clinux_event()
+      guard event >= 0 else {
+        for made in events { close(made) }
+        throw .event(number: -event)
+      }
+      events.append(event)
+    }
+    return events
   }
 
   /// The longest frame that ports carry, in bytes with the Ethernet header: that of the largest MTU

@@ -39,7 +39,7 @@ public struct PortQueue: ~Copyable {
   var drainedMost: UInt32 = 0
   /// The kernel stopped before the TX ring was empty.
   var owesWakeup = false
-  /// Full batches in a row.
+  /// Full batches since the RX ring was last found without one.
   var fullBatches: UInt32 = 0
   /// The worker's loop looks at the RX ring; otherwise the kernel tells when it has something.
   var isPolled = false
@@ -64,6 +64,8 @@ public struct PortQueue: ~Copyable {
   let counters: CounterBlock
 
   // Cold.
+  /// The fill target before an overload lowered it; 0 if none did.
+  var usualFillTarget: UInt32 = 0
   /// Frames received since `takeBroken` that ended here, as their pieces do not make a frame.
   var brokenCount = 0
   var fillTargetMin: UInt32
@@ -130,6 +132,7 @@ public struct PortQueue: ~Copyable {
     let ready = rings.receive.ready(upTo: UInt32(Batch.capacity))
     guard ready > 0 else {
       batch.count = 0
+      fullBatches = 0
       return owesWakeup
     }
     var options = skippedOptions
@@ -247,11 +250,18 @@ public struct PortQueue: ~Copyable {
     guard missing &* 2 >= fillTarget, wasBusy, fillTarget < fillTargetMax, !isOverloaded else {
       return false
     }
-    return memory.freeCount >= Int(fillTarget) &* (2 &* FrameBudget.reserve)
-      && memory.freeCount &- 2 &* Int(fillTarget) >= memory.fillFloor
+    return PortQueue.hasRoom(for: 2 &* fillTarget, memory)
   }
 
-  /// Whether a whole ring came in four times without a pause.
+  /// Whether enough chunks stay free if a fill ring has that many.
+  @inline(__always)
+  private static func hasRoom(for target: UInt32, _ memory: borrowing FrameMemory) -> Bool {
+    memory.freeCount >= Int(target) &* FrameBudget.reserve
+      && memory.freeCount &- Int(target) >= memory.fillFloor
+  }
+
+  /// Whether whole rings came in without a pause, more of them than a worker that was kept from
+  /// its work has to catch up on.
   @inline(__always)
   private var isOverloaded: Bool { fullBatches >= PortQueue.overloadBatches }
 
@@ -261,16 +271,44 @@ public struct PortQueue: ~Copyable {
   /// stays free, and more than `FrameBudget.floor`.
   @inline(__always)
   mutating func replenish(slot: UInt16, memory: inout FrameMemory) {
-    if isOverloaded { fillTarget = min(fillTarget, max(fillTargetMin, PortQueue.overloadFill)) }
+    if isOverloaded {
+      lowerForOverload()
+    } else if usualFillTarget > 0 {
+      endOverload(slot: slot, memory: &memory)
+    }
     let there = rings.fill.outstandingCount()
     guard there < fillTarget else { return }
     var missing = fillTarget &- there
     drainedMost = max(drainedMost, missing)
     if mayGrow(missing, memory) {
-      missing &+= fillTarget
-      fillTarget &*= 2
+      let grown = min(2 &* fillTarget, fillTargetMax)
+      missing &+= grown &- fillTarget
+      fillTarget = grown
     }
     memory.take(upTo: missing, for: slot, onto: &rings.fill)
+    rings.fill.publish()
+  }
+
+  @inline(__always)
+  private mutating func lowerForOverload() {
+    let lowered = max(fillTargetMin, PortQueue.overloadFill)
+    guard fillTarget > lowered else { return }
+    usualFillTarget = fillTarget
+    fillTarget = lowered
+  }
+
+  /// Gives the fill ring at once what it had before an overload, as far as chunks are left: the
+  /// next burst is as long as the last.
+  @inline(never)
+  private mutating func endOverload(slot: UInt16, memory: inout FrameMemory) {
+    let usual = usualFillTarget
+    usualFillTarget = 0
+    guard usual > fillTarget, PortQueue.hasRoom(for: usual, memory) else { return }
+    fillTarget = usual
+    // Here, so that what is missing does not look as if a burst had used it up.
+    let there = rings.fill.outstandingCount()
+    guard there < usual else { return }
+    memory.take(upTo: usual &- there, for: slot, onto: &rings.fill)
     rings.fill.publish()
   }
 
@@ -292,13 +330,14 @@ public struct PortQueue: ~Copyable {
 
   /// Halves a fill target of which, since the last call, no burst took more than an eighth.
   mutating func lowerFillTarget() {
-    if drainedMost &* 8 < fillTarget && fillTarget / 2 >= fillTargetMin { fillTarget /= 2 }
+    if drainedMost &* 8 < fillTarget { fillTarget = max(fillTarget / 2, fillTargetMin) }
     drainedMost = 0
   }
 
   /// Whether a breath has something to do for the queue besides receiving.
   var isUnfinished: Bool {
     unpublished > 0 || owesWakeup || inFlight > 0 || rings.fill.outstandingCountSeen < fillTarget
+      || usualFillTarget > 0
   }
 
   /// Takes back the chunks of all frames that have been sent.
@@ -333,6 +372,6 @@ public struct PortQueue: ~Copyable {
   }
 
   private static var wakeupsMax: Int { 8 }
-  private static var overloadBatches: UInt32 { 4 &* UMEM.ringCapacity / UInt32(Batch.capacity) }
+  private static var overloadBatches: UInt32 { 16 &* UMEM.ringCapacity / UInt32(Batch.capacity) }
   private static var overloadFill: UInt32 { 4 &* UInt32(Batch.capacity) }
 }

@@ -122,8 +122,12 @@ public final class PortTable: @unchecked Sendable {
   }
 
   /// Starts serving a filled slot, with few chunks if few of the worker's are left.
-  func start(_ slot: UInt16, memory: borrowing FrameMemory) {
+  ///
+  /// They are on the fill ring when this returns: whoever gave the command may be told before the
+  /// breath ends, and frames that come from then on need them.
+  func start(_ slot: UInt16, memory: inout FrameMemory) {
     unsafe queues[Int(slot)].startModestly(free: memory.freeCount, of: memory.chunkCount)
+    unsafe queues[Int(slot)].replenish(slot: slot, memory: &memory)
     start(slot)
   }
 

@@ -19,15 +19,13 @@ final class WorkerThread: @unchecked Sendable {
   @safe
   private final class Box {
     var worker: Worker
-    let core: UInt32
     var policy: IdlePolicy
     let commandEvent: CInt
     /// Descriptors to sleep on; the first is `commandEvent`.
     var waiting: UnsafeMutableBufferPointer<pollfd>
 
-    init(worker: consuming Worker, core: UInt32, mode: IdleMode, commandEvent: CInt) {
+    init(worker: consuming Worker, mode: IdleMode, commandEvent: CInt) {
       self.worker = worker
-      self.core = core
       policy = IdlePolicy(mode: mode)
       self.commandEvent = commandEvent
       unsafe waiting = .allocate(capacity: PortTable.capacity + 2)
@@ -36,18 +34,17 @@ final class WorkerThread: @unchecked Sendable {
     deinit { unsafe waiting.deallocate() }
   }
 
-  /// Starts the thread; throws the errno if the kernel refuses it.
+  /// Starts the thread; throws the errno if the kernel refuses it, or its core.
   init(
     worker: consuming Worker, core: UInt32, mode: IdleMode, commandEvent: CInt
   ) throws(DataplaneError) {
-    box = Box(worker: worker, core: core, mode: mode, commandEvent: commandEvent)
+    box = Box(worker: worker, mode: mode, commandEvent: commandEvent)
     let context = unsafe Unmanaged.passRetained(box).toOpaque()
-    let result = unsafe clinux_start_thread(
-      "weft-worker-\(core)", &thread,
+    let result = unsafe clinux_start_pinned_thread(
+      core, "weft-worker-\(core)", &thread,
       { context in
         guard let context = unsafe context else { return }
         let box = unsafe Unmanaged<Box>.fromOpaque(context).takeRetainedValue()
-        _ = clinux_pin_thread(box.core)
         WorkerThread.run(box)
       }, context)
     guard result == 0 else {

@@ -27,8 +27,9 @@ package struct Daemon: Sendable {
   ///
   /// Nothing is touched yet.
   ///
-  /// Without a list in the file it is all cores but the first, at least one, and no more than the
-  /// underlay has queues: a worker without a queue has others carry its frames, which costs a copy.
+  /// Without a list in the file it is all cores but the first, at least one. Where the underlay may
+  /// go through AF_XDP it is no more than it has queues: a worker without a queue has others carry
+  /// its frames, which costs a copy. UDP sockets are as many as there are workers.
   ///
   /// `file` is read again at each SIGHUP; `threshold` is the one that `logger` writes by.
   package init(
@@ -39,11 +40,19 @@ package struct Daemon: Sendable {
     self.file = file
     self.logger = logger
     self.threshold = threshold
-    let others = machine.cores.count > 1 ? Array(machine.cores.dropFirst()) : machine.cores
-    let queues = max(1, configuration.underlay.interface.map(machine.queueCount) ?? 1)
-    let cores = configuration.workers.cores ?? Array(others.prefix(queues))
+    let underlay = configuration.underlay
+    let queueCount = underlay.mode == .socket ? nil : underlay.interface.map(machine.queueCount)
+    let cores =
+      configuration.workers.cores ?? Daemon.usualCores(of: machine.cores, queueCount: queueCount)
     self.cores = cores
     coresLeft = machine.cores.filter { !cores.contains($0) }
+  }
+
+  /// The workers' cores if the file names none; `queueCount` is the underlay's if it may go through
+  /// AF_XDP.
+  static func usualCores(of cores: [Int], queueCount: Int?) -> [Int] {
+    let others = cores.count > 1 ? cores.dropFirst() : cores[...]
+    return Array(others.prefix(min(max(queueCount ?? .max, 1), Engine.workerCountMax)))
   }
 
   /// Keeps this thread, and every one it will start, off the workers' cores; called before anything
@@ -63,6 +72,7 @@ package struct Daemon: Sendable {
     let claim = try claimHost()
     defer { withExtendedLifetime(claim) {} }
     let control = try await startControlPlane()
+    logger.notice("workers", metadata: ["count": "\(cores.count)", "cores": "\(coreList)"])
     let server = ControlServer(
       ControlPlaneService(control: control), socketPath: configuration.api.socket, logger: logger
     ) { [logger, configuration] in
@@ -95,8 +105,10 @@ package struct Daemon: Sendable {
     guard coresLeft.isEmpty, configuration.workers.idle == .spin else { return }
     logger.warning(
       "workers that never sleep have all cores; leave one out of workers.cores for everything else",
-      metadata: ["cores": "\(cores.map { "\($0)" }.joined(separator: ","))"])
+      metadata: ["cores": "\(coreList)"])
   }
+
+  private var coreList: String { cores.map { "\($0)" }.joined(separator: ",") }
 
   /// The service group's own chatter is not an event for the operator.
   private var quiet: Logger {

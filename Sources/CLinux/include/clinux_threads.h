@@ -26,7 +26,12 @@ int clinux_forbid_dumps(void);
 /// `body(context)`. Returns 0 or -errno.
 int clinux_start_thread(const char* name, uint64_t* thread, void (*body)(void*), void* context);
 
-/// Waits until a thread started by `clinux_start_thread` has returned.
+/// The same, for a thread that runs on one core from its first instruction on. Returns -EINVAL if
+/// this process may not use that core.
+int clinux_start_pinned_thread(unsigned core, const char* name, uint64_t* thread,
+                               void (*body)(void*), void* context);
+
+/// Waits until a thread started by one of these has returned.
 int clinux_join_thread(uint64_t thread);
 
 /// Makes an event counter, non-blocking, closed on exec. Returns a descriptor or -errno.

@@ -123,13 +123,13 @@ extension ConfigurationSetting where Value == Int? {
 extension ConfigurationSetting where Value == [Int]? {
   /// A list of different numbers that may be left out, with what then holds in words.
   static func distinctNumbers(
-    _ name: ConfigurationKeyName, noun: String, in range: ClosedRange<Int>,
+    _ name: ConfigurationKeyName, noun: String, in range: ClosedRange<Int>, countMax: Int,
     default fallback: String
   ) -> Self {
     ConfigurationSetting(
       key: name.key(
         type: "list of numbers", fallback: fallback,
-        accepted: "a list like [0] or [2, 3] of different \(noun) numbers from "
+        accepted: "a list like [0] or [2, 3] of 1 to \(countMax) different \(noun) numbers from "
           + "\(range.lowerBound) to \(range.upperBound)"),
       fallback: .some(nil)
     ) { node in
@@ -138,6 +138,9 @@ extension ConfigurationSetting where Value == [Int]? {
       }
       guard !elements.isEmpty else {
         return .bad("the list is empty; name at least one \(noun) or leave the key out")
+      }
+      guard elements.count <= countMax else {
+        return .bad("\(elements.count) \(noun)s are more than \(countMax)")
       }
       return readDistinct(elements, noun: noun, in: range)
     }

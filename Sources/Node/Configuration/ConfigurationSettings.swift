@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ControlPlane
+import Dataplane
 import Inet
 import Logging
 
@@ -47,7 +48,9 @@ enum ConfigurationSettings {
     .init(
       table: "workers", name: "cores", takesEffect: .restart,
       meaning: "The cores that move frames, with one worker thread pinned to each."),
-    noun: "core", in: 0...1023, default: "all cores but one, at least one")
+    noun: "core", in: 0...1023, countMax: Engine.workerCountMax,
+    default: "all cores but the first, at least one and at most \(Engine.workerCountMax); where "
+      + "the underlay may go through AF_XDP, no more than `underlay.interface` has queues")
 
   static let idle = ConfigurationSetting<Configuration.Idle>.choice(
     .init(

@@ -171,7 +171,7 @@ let mistakeTable: [(String, [String])] = [
 
 private let mtu = "accepted: a whole number of bytes from 576 to 65535"
 private let cores =
-  "accepted: a list like [0] or [2, 3] of different core numbers from 0 to 1023"
+  "accepted: a list like [0] or [2, 3] of 1 to 63 different core numbers from 0 to 1023"
 private let socket = "accepted: an absolute path of at most 90 bytes"
 private let faultInterface =
   "accepted: the interface of [underlay], \"weft0\" or \"containers\""

@@ -41,6 +41,7 @@ let wrongValuesByKey: [String: [WrongValue]] = [
   "workers.cores": [
     .init("[]", "the list is empty"), .init("[-1]", "-1 is too small"),
     .init("[1024]", "1024 is too large"), .init("[1, 1]", "core 1 is listed twice"),
+    .init("\(Array(0...63))", "64 cores are more than 63"),
     .init("[1.0]", "1.0 is a decimal number"), .init("[\"1\"]", "\"1\" is text"),
     .init("[\"0-3\"]", "\"0-3\" is text"), .init("[true]", "true is a truth value"),
     .init("[1979-05-27]", "is a date or time"), .init("[[0]]", "is a list"),

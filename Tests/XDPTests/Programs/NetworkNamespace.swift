@@ -128,9 +128,9 @@ func interfaceIndex(_ name: String) throws -> UInt32 {
   return index
 }
 
-/// Asks again and again until it is so, for two seconds.
+/// Asks again and again until it is so, for twenty seconds: machines are busy.
 func eventually(_ isSo: () throws -> Bool) rethrows -> Bool {
-  for _ in 0..<400 {
+  for _ in 0..<4000 {
     if try isSo() { return true }
     usleep(5000)
   }

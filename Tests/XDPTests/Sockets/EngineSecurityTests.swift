@@ -83,7 +83,7 @@ struct EngineSecurityTests {
         #expect(try associations(engine) == [OuterFrame.association])
         try FrameSender("right").send(OuterFrame.sealed().bytes, count: 3)
         let hasCome = eventually { received(engine) == 3 }
-        #expect(hasCome)
+        #expect(hasCome, "\(String(describing: engine.state(of: port)))")
         #expect(engine.closePort(port) == [])
       }
       let passed = tap.drain()
