@@ -5,78 +5,6 @@ import Testing
 
 @testable import pktbench
 
-@Suite struct RateSearchTests {
-  /// A forwarder that carries so many frames a second, behind a generator that sends so many.
-  private func trial(capacity: Double, generator: Double, pace: Double?) -> RateSearch.Trial {
-    let rate = min(pace ?? generator, generator)
-    return RateSearch.Trial(
-      sent: Int(rate), seconds: 1, arrived: Int(min(rate, capacity)))
-  }
-
-  @Test(arguments: fixedSeeds)
-  func theRateFoundIsNearWhatTheForwarderCarries(seed: UInt64) throws {
-    var random = SeededGenerator(seed: seed)
-    for _ in 0..<50 {
-      let generator = Double(500_000 + random.number(below: 3_000_000))
-      let capacity = generator * Double(5 + random.number(below: 94)) / 100
-      var trials = 0
-      let found = RateSearch().highest { pace in
-        trials += 1
-        return trial(capacity: capacity, generator: generator, pace: pace)
-      }
-      let rate = try #require(found, "\(random)")
-      // 0.5 % more than is carried may be sent; then come the 2 % of the search.
-      #expect(rate <= capacity * 1.0051, "\(random)")
-      #expect(rate >= capacity - 0.021 * generator, "\(random)")
-      #expect(trials <= 24, "\(random)")
-    }
-  }
-
-  @Test func theGeneratorsRateIsFoundWhenNothingIsLost() {
-    var paces: [Double?] = []
-    let rate = RateSearch().highest { pace in
-      paces.append(pace)
-      // The first trial is slow, as first trials are.
-      return trial(capacity: 9e6, generator: paces.count == 1 ? 1e5 : 1e6, pace: pace)
-    }
-    #expect(rate == 1e6)
-    #expect(paces == [nil, nil])
-  }
-
-  @Test func oneBadMomentIsForgiven() {
-    var count = 0
-    let rate = RateSearch().highest { pace in
-      count += 1
-      // The second trial, the first that counts, falls into a bad moment.
-      return trial(capacity: count == 2 ? 1 : 9e6, generator: 1e6, pace: pace)
-    }
-    #expect(rate == 1e6)
-    #expect(count == 3)
-  }
-
-  @Test func whatAlwaysLosesHasNoRate() {
-    #expect(
-      RateSearch().highest { pace in
-        RateSearch.Trial(sent: Int(pace ?? 1e6), seconds: 1, arrived: 0)
-      } == nil)
-  }
-
-  @Test func aGeneratorThatSendsNothingHasNoRate() {
-    #expect(RateSearch().highest { _ in RateSearch.Trial(sent: 0, seconds: 1, arrived: 0) } == nil)
-  }
-
-  @Test func whatArrivesTwiceIsNoGain() {
-    #expect(RateSearch.Trial(sent: 10, seconds: 1, arrived: 12).lostShare == 0)
-    #expect(RateSearch.Trial(sent: 10, seconds: 1, arrived: 9).lostShare == 0.1)
-  }
-
-  @Test func anErrorOfATrialEndsTheSearch() {
-    #expect(throws: Interruption.error) {
-      _ = try RateSearch().highest { _ throws -> RateSearch.Trial in throw Interruption.error }
-    }
-  }
-}
-
 @Suite struct RoundTripTests {
   @Test func mostIsWithinTheTimeOfTheSlowestOfThem() {
     var times = Echo.Times()
@@ -92,27 +20,44 @@ import Testing
 @Suite struct ThreadTimesTests {
   @Test func aThreadIsReadFromItsFiles() throws {
     let entry = try #require(
-      ThreadTimes.Entry(comm: "weft-worker-1\n", schedstat: "2500000000 17 42\n"))
+      ThreadTimes.Entry(
+        thread: "1", comm: "weft-worker-1\n", schedstat: "2500000000 17 42\n"))
     #expect(entry.name == "weft-worker-1" && entry.seconds == 2.5)
-    let other = try #require(ThreadTimes.Entry(comm: "pktbench\n", schedstat: "1000000000 0 1\n"))
+    let other = try #require(
+      ThreadTimes.Entry(thread: "2", comm: "pktbench\n", schedstat: "1000000000 0 1\n"))
     let times = ThreadTimes(entries: [entry, other, entry])
     #expect(times.seconds(named: "weft-worker-") == 5)
     #expect(times.seconds(named: "nobody") == nil)
   }
 
+  @Test func theTimeSinceAnEarlierLookIsThatOfAllThreads() throws {
+    func entry(_ thread: String, _ seconds: UInt64) throws -> ThreadTimes.Entry {
+      try #require(
+        ThreadTimes.Entry(
+          thread: thread, comm: "weftd\n", schedstat: "\(seconds * 1_000_000_000) 0 1\n"))
+    }
+    let before = ThreadTimes(entries: [try entry("1", 5), try entry("2", 7)])
+    // One has ended, one is new.
+    let after = ThreadTimes(entries: [try entry("1", 6), try entry("3", 2)])
+    #expect(after.seconds(since: before) == 3)
+    #expect(before.seconds(since: before) == 0)
+  }
+
   @Test(arguments: ["", "12", "a b c", "-1 2 3", "99999999999999999999 1 1"])
   func otherFilesAreRefused(schedstat: String) {
-    #expect(ThreadTimes.Entry(comm: "x", schedstat: schedstat) == nil)
+    #expect(ThreadTimes.Entry(thread: "1", comm: "x", schedstat: schedstat) == nil)
   }
 
   @Test func ownThreadsAreThere() {
     #expect(ThreadTimes.own().entries.contains { $0.seconds > 0 })
+    #expect(ThreadTimes(ofProcess: "no number").entries.isEmpty)
   }
 }
 
 @Suite struct LossesTests {
   @Test func onlyPortsThatLostAreNamed() {
-    var before = Losses(byWorkers: 1)
+    var before = Losses()
+    before.byWorkers = 1
     before.ports["first host's wire"] = .init(ringFull: 1, withoutChunk: 2, otherwise: 3)
     before.ports["second host's wire"] = .init(ringFull: 7)
     var after = before

@@ -45,6 +45,29 @@ struct PktbenchTests {
     }
   }
 
+  @Test("the help of a scenario lists the options it takes, and no others")
+  func theHelpListsWhatTheScenarioTakes() throws {
+    func expectOnlyItsOptions<Measured: Scenario>(_ scenario: Measured.Type) {
+      let help = ScenarioCommand<Measured>.helpMessage(columns: 100)
+      let description = Measured.description
+      let options = [
+        ("size", description.sizes != nil), ("entries", description.entries != nil),
+        ("batch", description.batches != nil), ("peers", description.peers != nil),
+        ("wire-mtu", description.wireMTU != nil),
+        ("encrypted", description.competitorsOfEncrypted != nil),
+        ("against", !description.competitors.isEmpty), ("pairs", true), ("seconds", true),
+      ]
+      for (option, isThere) in options {
+        #expect(
+          help.contains("\n  --\(option) ") == isThere, "--\(option) of \(description.name)")
+      }
+      if !description.competitors.contains("testpmd") {
+        #expect(!help.contains("testpmd"), "\(description.name)")
+      }
+    }
+    for scenario in Scenarios.all { expectOnlyItsOptions(scenario) }
+  }
+
   @Test("the help names every exit status")
   func theHelpNamesEveryExitStatus() {
     for status in ExitStatus.allCases {

@@ -10,7 +10,7 @@ struct ScenarioPlanTests {
   private typealias Command = ScenarioCommand<PretendScenario>
 
   private func wishes(_ arguments: String...) throws -> ScenarioWishes {
-    try ScenarioOptions.parse(arguments).wishes
+    try ScenarioOptions<PretendScenario>.parse(arguments).wishes
   }
 
   private func problems(_ wishes: ScenarioWishes) -> [OptionProblem] {
@@ -51,6 +51,23 @@ struct ScenarioPlanTests {
     }
     #expect(problems(try wishes("--encrypted")).map(\.option) == ["encrypted"])
     #expect(try wishes("--batch", "1", "32", "--peers", "4").batches == [1, 32])
+  }
+
+  @Test("frames are as long as the wire between two hosts lets them be")
+  func framesAreAsLongAsTheWireLets() throws {
+    let description = EncryptedScenario.description
+    let usual = try description.plan(for: try wishes())
+    #expect(usual.wireMTU == 1500 && usual.sizes == [64, 1464])
+    let long = try description.plan(for: try wishes("--wire-mtu", "9000"))
+    #expect(long.wireMTU == 9000 && long.sizes == [64, 8964])
+    #expect(try description.plan(for: ScenarioWishes(sizes: [8964], wireMTU: 9000)).sizes == [8964])
+    for (size, wireMTU) in [(1465, 1500), (8965, 9000), (64, 1499), (64, 65_536), (64, Int.min)] {
+      #expect(throws: OptionProblems.self) {
+        try description.plan(for: ScenarioWishes(sizes: [size], wireMTU: wireMTU))
+      }
+    }
+    #expect(problems(try wishes("--wire-mtu", "9000")).map(\.option) == ["wire-mtu"])
+    #expect(description.discussion.contains("--wire-mtu one number of bytes from 1500 to 65535"))
   }
 
   @Test("every problem is told at once, with what is accepted")

@@ -17,6 +17,7 @@ struct RunFile: ParsableCommand {
         entries = [16, 65536]        # --entries
         batch = [1, 32]              # --batch
         peers = [1, 4]               # --peers
+        wire-mtu = 9000              # --wire-mtu
         encrypted = true             # --encrypted
         against = []                 # --against; an empty list measures ours alone
         pairs = 5                    # --pairs

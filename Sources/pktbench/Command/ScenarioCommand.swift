@@ -2,36 +2,56 @@
 
 import ArgumentParser
 
-/// What to measure; every scenario takes these, each with its own values.
-struct ScenarioOptions: ParsableArguments {
+/// What to measure; scenario files have the same for keys.
+///
+/// All scenarios read all options, so that each can say what it accepts; their help shows those that
+/// they take.
+struct ScenarioOptions<Measured: Scenario>: ParsableArguments {
   @Option(
     name: .customLong("size"), parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Bytes of a frame, without frame check sequence; each is measured.", valueName: "bytes"))
+    help: Self.help(
+      "Bytes of a frame, without frame check sequence; each is measured.", "bytes",
+      if: Measured.description.sizes != nil))
   var sizes: [Int] = []
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Entries of the forwarding table; each is measured.", valueName: "count"))
+    help: Self.help(
+      "Entries of the forwarding table; each is measured.", "count",
+      if: Measured.description.entries != nil))
   var entries: [Int] = []
 
   @Option(
     name: .customLong("batch"), parsing: .upToNextOption,
-    help: ArgumentHelp("Packets dealt with together; each is measured.", valueName: "count"))
+    help: Self.help(
+      "Packets dealt with together; each is measured.", "count",
+      if: Measured.description.batches != nil))
   var batches: [Int] = []
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Peers that packets go to; each is measured.", valueName: "count"))
+    help: Self.help(
+      "Peers that packets go to; each is measured.", "count", if: Measured.description.peers != nil)
+  )
   var peers: [Int] = []
 
-  @Flag(help: "Ours sends VXLAN in ESP instead of plain VXLAN.")
+  @Option(
+    name: .customLong("wire-mtu"),
+    help: Self.help(
+      "The MTU of the wire between the hosts.", "bytes", if: Measured.description.wireMTU != nil))
+  var wireMTU: Int?
+
+  @Flag(
+    help: Self.help(
+      "Ours sends VXLAN in ESP instead of plain VXLAN.", nil,
+      if: Measured.description.competitorsOfEncrypted != nil))
   var encrypted = false
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Whom to compare with, in turn; none measures ours alone.", valueName: "name"))
+    help: Self.help(
+      "Whom to compare with, in turn; none measures ours alone.", "name",
+      if: !Measured.description.competitors.isEmpty))
   var against: [String] = []
 
   @Option(help: ArgumentHelp("Pairs of ours and theirs; rounds, alone.", valueName: "count"))
@@ -40,12 +60,19 @@ struct ScenarioOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How long each side of a pair is measured.", valueName: "seconds"))
   var seconds: Double?
 
+  /// The help of an option that only some scenarios have.
+  private static func help(
+    _ text: String, _ valueName: String?, if isThere: Bool
+  ) -> ArgumentHelp {
+    ArgumentHelp(text, valueName: valueName, visibility: isThere ? .default : .hidden)
+  }
+
   /// What was said, without what was not.
   var wishes: ScenarioWishes {
     ScenarioWishes(
       sizes: sizes.isEmpty ? nil : sizes, entries: entries.isEmpty ? nil : entries,
       batches: batches.isEmpty ? nil : batches, peers: peers.isEmpty ? nil : peers,
-      isEncrypted: encrypted ? true : nil,
+      wireMTU: wireMTU, isEncrypted: encrypted ? true : nil,
       against: against.isEmpty ? nil : against == ["none"] ? [] : against, pairs: pairs,
       seconds: seconds)
   }
@@ -71,7 +98,7 @@ struct ScenarioCommand<Measured: Scenario>: ParsableCommand {
       discussion: Measured.description.discussion)
   }
 
-  @OptionGroup(title: "What to measure") var options: ScenarioOptions
+  @OptionGroup(title: "What to measure") var options: ScenarioOptions<Measured>
   @OptionGroup(title: "Results") var results: ResultOptions
 
   func validate() throws { _ = try plan() }
@@ -111,12 +138,18 @@ extension ScenarioDescription {
       guard let setting else { continue }
       lines.append("  --\(option)  \(setting.accepted); usual: \(numbers(setting.fallback))")
     }
+    if let wireMTU {
+      lines.append(
+        "  --wire-mtu \(accepted("wire-mtu")); usual: \(numbers(wireMTU.fallback))")
+    }
     if competitorsOfEncrypted != nil {
       lines.append("  --encrypted  ours is VXLAN in ESP; usual: plain VXLAN")
     }
     let usual = usualCompetitors.isEmpty ? "none" : usualCompetitors.joined(separator: " ")
+    if !competitors.isEmpty {
+      lines.append("  --against  \(accepted("against")); usual: \(usual)")
+    }
     lines += [
-      "  --against  \(accepted("against")); usual: \(usual)",
       "  --pairs    \(accepted("pairs")); usual: \(pairs)",
       "  --seconds  \(accepted("seconds")); usual: \(seconds)",
     ]

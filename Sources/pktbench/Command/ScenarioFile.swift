@@ -9,7 +9,8 @@ struct ScenarioFile {
 
   /// The keys of a file, which are the options' names.
   static let keys = [
-    "scenario", "size", "entries", "batch", "peers", "encrypted", "against", "pairs", "seconds",
+    "scenario", "size", "entries", "batch", "peers", "wire-mtu", "encrypted", "against", "pairs",
+    "seconds",
   ]
 
   /// Reads and checks a file; throws every mistake at once, in the order of the lines.
@@ -83,6 +84,7 @@ private struct ScenarioFileReader {
     wishes.entries = list("entries", of: "whole numbers") { $0.wholeNumber }
     wishes.batches = list("batch", of: "whole numbers") { $0.wholeNumber }
     wishes.peers = list("peers", of: "whole numbers") { $0.wholeNumber }
+    wishes.wireMTU = value("wire-mtu", "a whole number") { $0.wholeNumber }
     wishes.isEncrypted = value("encrypted", "true or false") { $0.flag }
     wishes.against = list("against", of: "names in quotes") { $0.name }
     wishes.pairs = value("pairs", "a whole number") { $0.wholeNumber }

@@ -12,6 +12,8 @@ struct Sample: Equatable, Sendable {
   var idleShare: Double?
   /// How long the forwarding core was at work; nil where that cannot be told.
   var busySeconds: Double?
+  /// Frames that the forwarding core dealt with; nil if they are `frames`.
+  var forwarded: Int?
   /// Frames that the generator got rid of; nil where that is of no interest.
   var offered: Int?
   /// Frames that came through, those included that were still under way at the end.
@@ -20,6 +22,8 @@ struct Sample: Equatable, Sendable {
   var value: Double?
   /// Frames that nobody can account for.
   var lost: Int
+  /// Where frames were dropped, in words; nil where that is of no interest.
+  var drops: String?
 
   /// Gathers what was seen.
   init(
@@ -38,7 +42,8 @@ struct Sample: Equatable, Sendable {
 
   /// Nanoseconds of the forwarding core for each frame; nil where that cannot be told.
   var busyPerFrame: Double? {
-    busySeconds.flatMap { frames > 0 ? $0 * 1e9 / Double(frames) : nil }
+    let frames = forwarded ?? frames
+    return busySeconds.flatMap { frames > 0 ? $0 * 1e9 / Double(frames) : nil }
   }
 
   /// Frames for a second of processor time; nil if none was seen.
@@ -84,23 +89,29 @@ struct AlternatingPairs {
   func measure(
     in run: ScenarioRun, ours: () throws -> Sample, theirs: (() throws -> Sample)? = nil
   ) throws -> Measure {
+    try measurePairs(in: run) { isOursFirst in
+      guard let theirs else { return Pair(ours: try ours()) }
+      if isOursFirst {
+        let sample = try ours()
+        try run.check()
+        return Pair(ours: sample, theirs: try theirs())
+      }
+      let sample = try theirs()
+      try run.check()
+      return Pair(ours: try ours(), theirs: sample)
+    }
+  }
+
+  /// Measures all pairs, each by one call of `pair`, which is told whether ours comes first.
+  func measurePairs(
+    in run: ScenarioRun, _ pair: (_ isOursFirst: Bool) throws -> Pair
+  ) throws -> Measure {
     var pairs: [Pair] = []
     for number in 0..<count {
       try run.check()
-      run.report("\(title): \(theirs == nil ? "round" : "pair") \(number + 1) of \(count)")
-      guard let theirs else {
-        pairs.append(Pair(ours: try ours()))
-        continue
-      }
-      if number % 2 == 0 {
-        let sample = try ours()
-        try run.check()
-        pairs.append(Pair(ours: sample, theirs: try theirs()))
-      } else {
-        let sample = try theirs()
-        try run.check()
-        pairs.append(Pair(ours: try ours(), theirs: sample))
-      }
+      let kind = subject.against == nil ? "round" : "pair"
+      run.report("\(title): \(kind) \(number + 1) of \(count)")
+      pairs.append(try pair(number % 2 == 0))
     }
     return try AlternatingPairs.measure(of: subject, from: pairs)
   }

@@ -34,13 +34,18 @@ struct ScenarioDescription: Sendable {
   /// How it measures and what the figures mean, in paragraphs for `--help`.
   let method: String
   /// Lengths of frames, without frame check sequence; nil if the scenario has no frames.
-  let sizes: NumberSetting?
+  var sizes: NumberSetting?
   /// Sizes of the forwarding table; nil if the scenario has no use for them.
   let entries: NumberSetting?
   /// How many packets are dealt with together; nil if the scenario has no use for it.
   var batches: NumberSetting?
   /// To how many peers they go; nil if the scenario has no use for it.
   var peers: NumberSetting?
+  /// MTUs of the wire between two hosts, one of which is measured; nil if the scenario has no use
+  /// for it.
+  ///
+  /// The longest frames, which are those of `sizes`, fit the usual one.
+  var wireMTU: NumberSetting?
   /// Whom it can be compared with besides if frames are to travel encrypted; nil if they cannot.
   var competitorsOfEncrypted: [String]?
   /// Whom it can be compared with.

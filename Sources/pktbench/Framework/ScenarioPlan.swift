@@ -8,6 +8,7 @@ struct ScenarioWishes: Equatable, Sendable {
   var entries: [Int]?
   var batches: [Int]?
   var peers: [Int]?
+  var wireMTU: Int?
   /// Whether frames are to travel encrypted.
   var isEncrypted: Bool?
   /// Competitors; empty to measure ours alone.
@@ -26,6 +27,8 @@ struct ScenarioPlan: Equatable, Sendable {
   var batches: [Int] = []
   /// Peers that packets go to; empty if the scenario has no use for it.
   var peers: [Int] = []
+  /// The MTU of the wire between two hosts, where there are two.
+  var wireMTU = TwoHosts.usualWireMTU
   /// Whether frames travel encrypted, which only some scenarios can have.
   var isEncrypted = false
   /// Competitors; empty to measure ours alone.
@@ -62,6 +65,24 @@ extension ScenarioDescription {
 
   /// The plan for these wishes; throws everything that is wrong with them at once.
   func plan(for wishes: ScenarioWishes) throws(OptionProblems) -> ScenarioPlan {
+    try over(wireMTU: wishes.wireMTU).checked(wishes)
+  }
+
+  /// The same over a wire of another MTU than the usual one, whose longest frames are others.
+  private func over(wireMTU: Int?) -> ScenarioDescription {
+    guard let wireMTU, let setting = self.wireMTU, setting.range.contains(wireMTU),
+      let usual = setting.fallback.first, let sizes
+    else { return self }
+    let longest = sizes.range.upperBound
+    let other = longest + wireMTU - usual
+    var description = self
+    description.sizes = NumberSetting(
+      range: sizes.range.lowerBound...other,
+      fallback: sizes.fallback.map { $0 == longest ? other : $0 }, unit: sizes.unit)
+    return description
+  }
+
+  private func checked(_ wishes: ScenarioWishes) throws(OptionProblems) -> ScenarioPlan {
     var problems: [OptionProblem] = []
     func add(_ option: String, _ message: String?) {
       guard let message else { return }
@@ -70,7 +91,7 @@ extension ScenarioDescription {
     }
     for (option, wished) in [
       ("size", wishes.sizes), ("entries", wishes.entries), ("batch", wishes.batches),
-      ("peers", wishes.peers),
+      ("peers", wishes.peers), ("wire-mtu", wishes.wireMTU.map { [$0] }),
     ] {
       guard let wished else { continue }
       let setting = setting(option)
@@ -91,7 +112,9 @@ extension ScenarioDescription {
       sizes: wishes.sizes ?? sizes?.fallback ?? [],
       entries: wishes.entries ?? entries?.fallback ?? [],
       batches: wishes.batches ?? batches?.fallback ?? [],
-      peers: wishes.peers ?? peers?.fallback ?? [], isEncrypted: isEncrypted,
+      peers: wishes.peers ?? peers?.fallback ?? [],
+      wireMTU: wishes.wireMTU ?? wireMTU?.fallback.first ?? TwoHosts.usualWireMTU,
+      isEncrypted: isEncrypted,
       against: wishes.against ?? others + usualCompetitors, pairs: pairs, seconds: seconds)
   }
 
@@ -101,6 +124,7 @@ extension ScenarioDescription {
     case "size": sizes
     case "entries": entries
     case "batch": batches
+    case "wire-mtu": wireMTU
     default: peers
     }
   }
@@ -112,6 +136,8 @@ extension ScenarioDescription {
     case "entries": entries?.accepted ?? "no table sizes for \(name)"
     case "batch": batches?.accepted ?? "no lengths of batches for \(name)"
     case "peers": peers?.accepted ?? "no numbers of peers for \(name)"
+    case "wire-mtu":
+      wireMTU.map { "one number of \($0.unit) \($0.interval)" } ?? "no wire's MTU for \(name)"
     case "encrypted": competitorsOfEncrypted != nil ? "true or false" : "no encryption for \(name)"
     case "against":
       competitors.isEmpty
@@ -150,7 +176,11 @@ extension ScenarioDescription {
 extension NumberSetting {
   /// The numbers it takes, in words.
   var accepted: String {
-    "up to \(ScenarioDescription.valuesMax) numbers of \(unit) from "
-      + "\(range.lowerBound) to \(range.upperBound)"
+    "up to \(ScenarioDescription.valuesMax) numbers of \(unit) \(interval)"
+  }
+
+  /// From the least to the greatest.
+  var interval: String {
+    "from \(range.lowerBound) to \(range.upperBound)"
   }
 }

@@ -40,6 +40,12 @@ final class ScenarioRun: Sendable {
   func wait(seconds: Double) throws(ScenarioError) {
     if interruption.wait(seconds: seconds) { throw Interruption.error }
   }
+
+  /// Lets time pass until a moment of `Stopwatch`; throws as the other one does.
+  func wait(until moment: UInt64) throws(ScenarioError) {
+    let now = Stopwatch.now
+    if moment > now { try wait(seconds: Double(moment - now) / 1e9) }
+  }
 }
 
 /// What has to be undone when a run is over, each thing once.

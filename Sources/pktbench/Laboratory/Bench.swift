@@ -86,6 +86,7 @@ final class Bench: Sendable {
     let known = Int(after.arrived - before.arrived) + Int(after.dropped - before.dropped)
     var sample = Sample(
       frames: arrived, seconds: sent.seconds, cpuSeconds: used, lost: sent.frames - known)
+    sample.drops = after.drops(since: before)
     sample.offered = sent.frames
     sample.delivered = Int(after.arrived - before.arrived)
     return sample
@@ -149,7 +150,7 @@ final class Bench: Sendable {
     throw ScenarioError(.unavailable, "\(name): no frame arrives at the far end")
   }
 
-  private func counts(_ dropped: () throws -> UInt64) throws -> (arrived: UInt64, dropped: UInt64) {
+  private func counts(_ dropped: () throws -> UInt64) throws -> Counts {
     let (first, last, from, to) =
       flows.way == .decap ? (far, host, "far0", "port0") : (near, host, "near0", "port1")
     let atStart = try first.furnish { (netlink) throws(HostNetworkError) in
@@ -158,13 +159,12 @@ final class Bench: Sendable {
     let atEnd = try last.furnish { (netlink) throws(HostNetworkError) in
       try netlink.transmitDropped(to)
     }
-    return (try sink.count(), atStart + atEnd + (try dropped()))
+    return Counts(
+      arrived: try sink.count(), atSender: atStart, atLastPort: atEnd, between: try dropped())
   }
 
   /// The counts once nothing has moved for a while, at most a few seconds from now.
-  private func settled(
-    _ dropped: () throws -> UInt64
-  ) throws -> (arrived: UInt64, dropped: UInt64) {
+  private func settled(_ dropped: () throws -> UInt64) throws -> Counts {
     var last = try counts(dropped)
     var stillness = 0
     for _ in 0..<200 where stillness < 4 {
@@ -177,6 +177,24 @@ final class Bench: Sendable {
   }
 
   func close() { generator.close() }
+}
+
+/// What became of frames so far.
+private struct Counts: Equatable {
+  var arrived: UInt64
+  /// Dropped where the generator hands them over, at the host's other port, and in between.
+  var atSender: UInt64
+  var atLastPort: UInt64
+  var between: UInt64
+
+  var dropped: UInt64 { atSender + atLastPort + between }
+
+  /// Where frames were dropped since an earlier look, in words.
+  func drops(since earlier: Counts) -> String {
+    "at the sender's veth \(atSender - earlier.atSender), "
+      + "in the host \(between - earlier.between), "
+      + "at its other veth \(atLastPort - earlier.atLastPort)"
+  }
 }
 
 extension NetlinkSocket {

@@ -32,6 +32,9 @@ struct ByteStream {
 
   private static let port: UInt16 = 5001
 
+  /// Bytes of the stream in a full packet, behind IPv4, TCP and its time stamps.
+  static func segmentLength(mtu: Int) -> Int { mtu - 20 - 32 }
+
   /// Begins to send on the first core and to receive on the second.
   init(
     between hosts: TwoHosts, cores: LaboratoryCores, _ timetable: Timetable, in run: ScenarioRun

@@ -11,9 +11,10 @@ enum HostJoint: Equatable, Sendable {
   case vxlan
   /// The same in ESP.
   case esp
-  /// VXLAN in clear on a wire that cuts and joins packets for whoever asks.
+  /// VXLAN in clear on a wire that cuts and joins packets for whoever asks, with containers as
+  /// `weft attach` makes them.
   case offloadedXDP
-  /// Our VXLAN over the kernel's UDP sockets, on such a wire.
+  /// Our VXLAN over the kernel's UDP sockets, with the same wire and containers.
   case sockets
   /// Two real Weave Net routers.
   case weave(isSealed: Bool)
@@ -38,13 +39,15 @@ enum HostJoint: Equatable, Sendable {
   var measureName: String {
     switch self {
     case .sleeve(.secretbox): "sleeve.sealed"
+    case .sleeve(let suite?): "sleeve.\(suite.name)"
     case .esp: "encrypted"
     default: name
     }
   }
 
-  /// Whether the wire's ends cut and join packets.
-  var hasWireOffloads: Bool { self == .sockets || self == .offloadedXDP }
+  /// Whether the wire's ends cut and join packets, and the containers' are as `weft attach` makes
+  /// them.
+  var hasOffloads: Bool { self == .sockets || self == .offloadedXDP }
 
   /// The longest frame that goes over a wire in one piece.
   func frameLengthMax(over tunnel: Tunnel) -> Int {
@@ -53,7 +56,7 @@ enum HostJoint: Equatable, Sendable {
     case .weave(let isSealed): tunnel.frameLengthMax(by: .sleeve, isSealed: isSealed)
     case .esp: tunnel.frameLengthMax(by: .vxlan, isSealed: true)
     case .vxlan, .offloadedXDP, .sockets: tunnel.frameLengthMax(by: .vxlan, isSealed: false)
-    case .routed: RoutedHost.mtu + 14
+    case .routed: RoutedHost.mtu(over: tunnel) + 14
     }
   }
 

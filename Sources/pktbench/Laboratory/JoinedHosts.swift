@@ -17,16 +17,20 @@ final class JoinedHosts {
     .appendingPathComponent("pktbench-\(UUID().uuidString)", isDirectory: true)
   private let cores: LaboratoryCores
   private let run: ScenarioRun
-  private let size: Int
+  /// The containers' MTU.
+  private let mtu: Int
   private var frames: FrameSource?
 
-  init(_ joint: HostJoint, size: Int, cores: LaboratoryCores, in run: ScenarioRun) throws {
-    (self.joint, self.size, self.cores, self.run) = (joint, size, cores, run)
+  /// Builds them with a wire of this MTU.
+  init(
+    _ joint: HostJoint, size: Int, wireMTU: Int, cores: LaboratoryCores, in run: ScenarioRun
+  ) throws {
+    (self.joint, self.cores, self.run) = (joint, cores, run)
     let isStream = size >= HostContest.streamSizeMin
-    let longest = joint.frameLengthMax(over: TwoHosts.tunnel)
+    let longest = joint.frameLengthMax(over: TwoHosts.tunnel(wireMTU: wireMTU))
+    mtu = isStream ? min(size, longest) - 14 : 1400
     let hosts = try TwoHosts(
-      joint.name, mtu: isStream ? min(size, longest) - 14 : 1400,
-      hasWireOffloads: joint.hasWireOffloads)
+      joint.name, mtu: mtu, wireMTU: wireMTU, hasOffloads: joint.hasOffloads)
     self.hosts = hosts
     if try joint.transport(isFirst: true) == nil || joint == .sockets {
       try hosts.addressWires()
@@ -91,7 +95,18 @@ final class JoinedHosts {
 
   private func oneSample(_ seconds: Double) throws -> Sample {
     guard let frames else { return try stream(seconds) }
-    return try frames.sample(seconds)
+    let before = try work()
+    var sample = try frames.sample(seconds)
+    sample.busySeconds = try busySeconds(since: before)
+    return sample
+  }
+
+  private func work() throws -> [WorkerTurns] { try weft.map { try $0.work() } }
+
+  /// What both workers together were at work; nil if they are not ours.
+  private func busySeconds(since earlier: [WorkerTurns]) throws -> Double? {
+    guard !weft.isEmpty else { return nil }
+    return zip(try work(), earlier).reduce(0) { $0 + $1.0.busySeconds(since: $1.1) }
   }
 
   private func stream(_ seconds: Double) throws -> Sample {
@@ -99,10 +114,26 @@ final class JoinedHosts {
     let end = begin + UInt64(seconds * 1e9)
     let stream = try ByteStream(
       between: hosts, cores: cores, .init(begin: begin, end: end), in: run)
+    let spent = Result { try processorTime(from: begin, to: end) }
     let outcome = try stream.outcome()
-    return Sample(
-      frames: Int(outcome.counted), seconds: seconds,
+    var sample = Sample(
+      frames: Int(outcome.counted), seconds: seconds, cpuSeconds: try spent.get().machine,
       lost: Int(outcome.sent - outcome.received))
+    sample.busySeconds = try spent.get().workers
+    sample.forwarded = Int(outcome.counted) / ByteStream.segmentLength(mtu: mtu)
+    return sample
+  }
+
+  /// Waits for the second moment and gives the processor time between both: the machine's, and our
+  /// workers'.
+  private func processorTime(
+    from begin: UInt64, to end: UInt64
+  ) throws -> (machine: Double?, workers: Double?) {
+    try run.wait(until: begin)
+    let (processor, turns) = (ProcessorTimes.now(), try work())
+    try run.wait(until: end)
+    let busy = try busySeconds(since: turns)
+    return (processor.flatMap { ProcessorTimes.now()?.since($0).busySeconds }, busy)
   }
 
   /// What our workers dropped, by reason, in words; empty for others.

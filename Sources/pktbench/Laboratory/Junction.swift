@@ -72,14 +72,9 @@ final class Junction: Sendable {
     guard !weft.isEmpty else { return nil }
     var losses = Losses()
     for (which, host) in zip(["first", "second"], weft) {
-      _ = try host.dropped()
-      losses.byWorkers += FrameAccount(values: try host.counters()).dropped.reduce(0, +)
-      for (place, state) in zip(["container", "wire"], try host.portStates()) {
-        let statistics = state.statistics
-        losses.ports["\(which) host's \(place)"] = Losses.AtPort(
-          ringFull: statistics.receiveRingFull, withoutChunk: statistics.fillRingEmpty,
-          otherwise: statistics.receiveDropped + state.missed)
-      }
+      let atHost = try Losses(of: host)
+      losses.byWorkers += atHost.byWorkers
+      for (place, port) in atHost.ports { losses.ports["\(which) host's \(place)"] = port }
     }
     return losses
   }
@@ -105,9 +100,28 @@ struct Losses: Equatable, Sendable {
   var byWorkers: UInt64 = 0
   var ports: [String: AtPort] = [:]
 
+  /// None yet.
+  init() {}
+
+  /// What one host's worker and its ports lost so far.
+  ///
+  /// Throws if the worker's frames do not add up.
+  init(of host: WeftHost) throws {
+    _ = try host.dropped()
+    byWorkers = FrameAccount(values: try host.counters()).dropped.reduce(0, +)
+    let places = ["container", host.options.tunnel == nil ? "other container" : "wire"]
+    for (place, state) in zip(places, try host.portStates()) {
+      let statistics = state.statistics
+      ports[place] = AtPort(
+        ringFull: statistics.receiveRingFull, withoutChunk: statistics.fillRingEmpty,
+        otherwise: statistics.receiveDropped + state.missed)
+    }
+  }
+
   /// What was added since an earlier look.
   func since(_ earlier: Losses) -> Losses {
-    var added = Losses(byWorkers: byWorkers &- earlier.byWorkers)
+    var added = Losses()
+    added.byWorkers = byWorkers &- earlier.byWorkers
     for (name, port) in ports {
       let before = earlier.ports[name] ?? AtPort()
       added.ports[name] = AtPort(

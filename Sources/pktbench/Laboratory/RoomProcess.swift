@@ -84,11 +84,18 @@ final class RoomProcess: Sendable {
       guard Date() < deadline, process.isRunning else { break }
       Thread.sleep(forTimeInterval: 0.002)
     }
-    let last = text.withLock { $0 }.split(separator: "\n").suffix(3).joined(separator: "; ")
     throw ScenarioError(
       .unavailable,
-      "\(name) \(process.isRunning ? "does not answer" : "has ended"); it said last: \(last)")
+      "\(name) \(process.isRunning ? "does not answer" : "has ended"); it said last: \(lastLines)")
   }
+
+  /// What it said last.
+  var lastLines: String {
+    text.withLock { $0 }.split(separator: "\n").suffix(3).joined(separator: "; ")
+  }
+
+  /// The number of its process, which is its own, as everything in front of it gives way to it.
+  var identifier: Int32 { process.processIdentifier }
 
   /// Writes a line to its input.
   func say(_ line: String) throws(ScenarioError) {

@@ -14,8 +14,8 @@ final class RoutedHost {
     "wireguard-go": ["wireguard-go", "wg", "ip"], "nebula": ["nebula", "nebula-cert", "ip"],
   ]
 
-  /// The MTU of their tunnels.
-  static let mtu = 1420
+  /// The MTU of their tunnels over a wire; neither knows longer packets than 9000 bytes.
+  static func mtu(over tunnel: Tunnel) -> Int { min(tunnel.wireMTU, 9000) - 80 }
 
   /// Starts one on each host.
   static func pair(_ name: String, on hosts: TwoHosts, folder: URL) throws -> [RoutedHost] {
@@ -45,7 +45,7 @@ final class RoutedHost {
     let values = [
       "own=\(side.address)", "other=\(other.address)", "mac=\(side.mac)", "taken=\(other.mac)",
       "remote=\(side.tunnel.remote)", "number=\(number)", "folder=\(folder.path)",
-      "mtu=\(RoutedHost.mtu)",
+      "mtu=\(RoutedHost.mtu(over: side.tunnel))",
     ]
     process = try RoomProcess(
       name, ["env"] + values + ["sh", "-ec", RoutedHost.preparation + program], in: side.host)

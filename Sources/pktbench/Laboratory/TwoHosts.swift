@@ -10,7 +10,7 @@ import Inet
 ///     container: eth0 ── port0 :host: port1 ── port1 :host: port0 ── eth0 :container
 ///
 /// Checksums, segmentation and reassembly are left to the stack at the containers' ends and at both
-/// ends of the wire. Everybody knows everybody's hardware address beforehand.
+/// ends of the wire, if not said otherwise. Everybody knows everybody's hardware address beforehand.
 final class TwoHosts: Sendable {
   /// One host and its container.
   struct Side: Sendable {
@@ -32,8 +32,8 @@ final class TwoHosts: Sendable {
   /// The first one's container asks or sends, the second one's answers or receives.
   let sides: [Side]
 
-  /// The wire's MTU, which is that of most networks.
-  static let wireMTU = 1500
+  /// The wire's MTU if nothing else is said, which is that of most networks.
+  static let usualWireMTU = 1500
   private static let macs = [
     MACAddress(bits: 0x02_00_00_00_03_01), MACAddress(bits: 0x02_00_00_00_03_02),
   ]
@@ -42,7 +42,7 @@ final class TwoHosts: Sendable {
   ]
 
   /// The tunnel over the wire, but for the containers' MTU, as the first host sees it.
-  static var tunnel: Tunnel {
+  static func tunnel(wireMTU: Int) -> Tunnel {
     var tunnel = Tunnel.ofBench
     tunnel.wireMTU = wireMTU
     return tunnel
@@ -50,13 +50,16 @@ final class TwoHosts: Sendable {
 
   /// Makes rooms and pairs; containers have this MTU.
   ///
-  /// With `hasWireOffloads` the wire's ends cut and join packets, as network cards do.
-  init(_ name: String, mtu: Int, hasWireOffloads: Bool = false) throws {
+  /// With `hasOffloads` the wire's ends cut and join packets, as network cards do, and the
+  /// containers' are as `weft attach` makes them: without checksums and TSO, with GSO and GRO.
+  init(
+    _ name: String, mtu: Int, wireMTU: Int = TwoHosts.usualWireMTU, hasOffloads: Bool = false
+  ) throws {
     self.name = name
     let rooms = try ["first", "second"].map { which in
       (host: try Room("\(which) host"), container: try Room("\(which) container"))
     }
-    var tunnel = TwoHosts.tunnel
+    var tunnel = TwoHosts.tunnel(wireMTU: wireMTU)
     tunnel.innerMTU = mtu
     let (first, second) = (rooms[0], rooms[1])
     let wire = try first.host.furnish { [tunnel] (netlink) throws(HostNetworkError) in
@@ -70,12 +73,12 @@ final class TwoHosts: Sendable {
     sides = try rooms.enumerated().map { number, room in
       try TwoHosts.side(
         number, room, tunnel: number == 0 ? tunnel : tunnel.fromTheOtherEnd,
-        hasWireOffloads: hasWireOffloads)
+        hasOffloads: hasOffloads)
     }
   }
 
   private static func side(
-    _ number: Int, _ room: (host: Room, container: Room), tunnel: Tunnel, hasWireOffloads: Bool
+    _ number: Int, _ room: (host: Room, container: Room), tunnel: Tunnel, hasOffloads: Bool
   ) throws -> Side {
     let (container, mac) = (room.container, macs[number])
     let (port, wire) = try room.host.furnish { (netlink) throws(HostNetworkError) in
@@ -85,7 +88,7 @@ final class TwoHosts: Sendable {
       let port = try netlink.createVethPair(options, peerIn: container.namespace)
       try netlink.silence(port)
       try netlink.change(port.index, .up)
-      let wire = try netlink.raise("port1", withOffloads: hasWireOffloads)
+      let wire = try netlink.raise("port1", withOffloads: hasOffloads)
       return (port, try netlink.existingLink(at: wire))
     }
     let (own, other) = (addresses[number], addresses[1 - number])
@@ -95,8 +98,10 @@ final class TwoHosts: Sendable {
       try netlink.addPermanentNeighbour(other, at: macs[1 - number], on: index)
       return index
     }
-    try container.withoutReassembly(interface)
-    if !hasWireOffloads { try room.host.withoutReassembly(wire.index) }
+    if !hasOffloads {
+      try container.withoutReassembly(interface)
+      try room.host.withoutReassembly(wire.index)
+    }
     return Side(
       container: container, host: room.host, port: port, wire: wire, mac: mac, address: own,
       tunnel: tunnel)

@@ -48,11 +48,15 @@ struct WeftSwitch: Forwarder {
   func dropped() throws -> UInt64 { try host.dropped() }
 
   func sample(_ load: Load) throws -> Sample {
+    let losses = try Losses(of: host)
     let before = try host.work()
     var after = before
     var sample = try bench.run(load, dropped: dropped) { after = try host.work() }
     sample.idleShare = after.idleShare(since: before)
     sample.busySeconds = after.busySeconds(since: before)
+    sample.drops = sample.drops.map { drops in
+      ((try? Losses(of: host))?.since(losses)).map { "\(drops) (\($0.text))" } ?? drops
+    }
     return sample
   }
 

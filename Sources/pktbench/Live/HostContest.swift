@@ -17,17 +17,21 @@ struct HostContest {
         name: ours.measureName, size: size, against: theirs?.name,
         unit: isStream ? .bytesPerSecond : .framesPerSecond),
       count: plan.pairs)
-    let ourHosts = try JoinedHosts(ours, size: size, cores: cores, in: run)
+    let ourHosts = try hosts(ours)
     defer { ourHosts.close() }
     guard let theirs else {
       return try pairs.measure(in: run) { try ourHosts.sample(plan.seconds) }
     }
-    let theirHosts = try JoinedHosts(theirs, size: size, cores: cores, in: run)
+    let theirHosts = try hosts(theirs)
     defer { theirHosts.close() }
     return try pairs.measure(in: run) {
       try ourHosts.sample(plan.seconds)
     } theirs: {
       try theirHosts.sample(plan.seconds)
     }
+  }
+
+  private func hosts(_ joint: HostJoint) throws -> JoinedHosts {
+    try JoinedHosts(joint, size: size, wireMTU: plan.wireMTU, cores: cores, in: run)
   }
 }

@@ -12,8 +12,10 @@ struct LiveComparison {
   let run: ScenarioRun
   /// The scenario's name.
   let name: String
-  /// Measures one side once; it is awake.
-  let sampling: (any Forwarder) throws -> Sample
+  /// Measures ours and, if there is a competitor, theirs; both are awake.
+  typealias Pairing = (WeftSwitch, (any Forwarder)?) throws -> AlternatingPairs.Pair
+  /// Nil: as much as goes, one side after the other.
+  let pairing: Pairing?
   let cores: LaboratoryCores
 
   /// Takes two cores, which must be there, as must be competitors that are programs.
@@ -21,13 +23,13 @@ struct LiveComparison {
   /// Measures as much as goes, if nothing else is said.
   init(
     _ way: Way, _ plan: ScenarioPlan, in run: ScenarioRun, name: String? = nil,
-    sampling: ((any Forwarder) throws -> Sample)? = nil
+    pairing: Pairing? = nil
   ) throws {
     self.way = way
     self.plan = plan
     self.run = run
     self.name = name ?? way.rawValue + (plan.isEncrypted ? ".encrypted" : "")
-    self.sampling = sampling ?? { try $0.sample(Load(seconds: plan.seconds)) }
+    self.pairing = pairing
     cores = try LaboratoryCores.available()
     if plan.against.contains("testpmd") { try TestpmdSwitch.check() }
   }
@@ -45,7 +47,7 @@ struct LiveComparison {
         measures.append(try compare(ours, with: competitor))
       }
       if plan.against.isEmpty {
-        measures.append(try pairs(flows, nil).measure(in: run) { try sample(ours) })
+        measures.append(try measure(ours, nil, pairs(flows, nil)))
       }
     }
     return measures
@@ -56,16 +58,28 @@ struct LiveComparison {
     let theirs = try forwarder(competitor, flows)
     defer { theirs.close() }
     try theirs.awake { try theirs.prove() }
-    return try pairs(flows, competitor).measure(in: run) {
-      try sample(ours)
-    } theirs: {
-      try sample(theirs)
+    return try measure(ours, theirs, pairs(flows, competitor))
+  }
+
+  private func measure(
+    _ ours: WeftSwitch, _ theirs: (any Forwarder)?, _ pairs: AlternatingPairs
+  ) throws -> Measure {
+    guard let pairing else {
+      return try pairs.measure(
+        in: run, ours: { try sample(ours) }, theirs: theirs.map { theirs in { try sample(theirs) } }
+      )
+    }
+    return try pairs.measurePairs(in: run) { _ in
+      try ours.awake {
+        guard let theirs else { return try pairing(ours, nil) }
+        return try theirs.awake { try pairing(ours, theirs) }
+      }
     }
   }
 
   /// Measures one side once, and has it awake meanwhile.
   func sample(_ forwarder: any Forwarder) throws -> Sample {
-    try forwarder.awake { try sampling(forwarder) }
+    try forwarder.awake { try forwarder.sample(Load(seconds: plan.seconds)) }
   }
 
   /// Builds a competitor on a bench of its own.
@@ -118,14 +132,22 @@ extension ScenarioDescription {
     _ way: Way, abstract: String, method: String, competitor: String
   ) -> ScenarioDescription {
     ScenarioDescription(
-      name: way.rawValue, abstract: abstract, method: method + "\n\n" + liveMethod,
+      name: way.rawValue, abstract: abstract,
+      method: ([method] + liveMethod(hasTestpmd: way != .decap)).joined(separator: "\n\n"),
       sizes: NumberSetting(range: 60...1500, fallback: [64, 1350], unit: "bytes"), entries: nil,
       competitors: [competitor, competitor + "-rps", "spin"]
         + (way == .decap ? [] : ["testpmd"]),
       usualCompetitors: [competitor, competitor + "-rps"], pairs: 5, seconds: 1, needsRoot: true)
   }
 
-  private static let liveMethod = """
+  private static func liveMethod(hasTestpmd: Bool) -> [String] {
+    [
+      sidesMethod, hasTestpmd ? spinMethod + " " + testpmdMethod : spinMethod, timeMethod,
+      booksMethod,
+    ]
+  }
+
+  private static let sidesMethod = """
     Three network namespaces without a name are made for each side: a sender, a host, a far end. \
     The sender puts 512 flows to 16 stations on its veth through an AF_XDP socket, as fast as the \
     kernel takes them, from the first core. An XDP program counts and drops them at the far end. \
@@ -134,14 +156,25 @@ extension ScenarioDescription {
     on the first core; with -rps, packets are handed to the second core on arrival. Stations, \
     endpoint and next hop are known beforehand on both sides, and neither checksums the outer \
     packet.
+    """
 
-    Two more competitors can be asked for. "spin" is the same data plane with a worker that never \
-    sleeps; it runs during its own samples only. "testpmd" is DPDK's forwarder over the same kind \
-    of sockets, on the worker's core (Debian: dpdk-dev and librte-net-af-xdp23). It hands frames \
-    from one port to the other unread: what the sockets alone cost. FORWARDER NS is what the \
-    forwarding core worked for a frame, turns that found nothing left out; unlike the rate it \
-    means something when the generator was the limit.
+  private static let spinMethod = """
+    More can be asked for. "spin" is the same data plane with a worker that never sleeps; it runs \
+    during its own samples only.
+    """
 
+  private static let testpmdMethod = """
+    "testpmd" is DPDK's forwarder over the same kind of sockets, on the worker's core (Debian: \
+    dpdk-dev and librte-net-af-xdp23). It hands frames from one port to the other unread: what the \
+    sockets alone cost.
+    """
+
+  private static let timeMethod = """
+    FORWARDER NS is what the forwarding core worked for a frame, turns that found nothing left \
+    out; unlike the rate it means something when the generator was the limit.
+    """
+
+  private static let booksMethod = """
     Before anything is measured, one frame of each flow is received at the far end on both sides \
     and compared with what it must be. The rate is what arrives. Every frame the kernel took from \
     the generator has arrived or was counted as dropped by a veth, a socket or the worker; others \

@@ -108,14 +108,9 @@ private struct StreamComparison {
 
   /// Waits for the second moment and gives the processor time of the machine between both.
   private func busySeconds(from begin: UInt64, to end: UInt64) throws -> Double? {
-    try wait(until: begin)
+    try run.wait(until: begin)
     let processor = ProcessorTimes.now()
-    try wait(until: end)
+    try run.wait(until: end)
     return processor.flatMap { ProcessorTimes.now()?.since($0).busySeconds }
-  }
-
-  private func wait(until moment: UInt64) throws {
-    let now = Stopwatch.now
-    if moment > now { try run.wait(seconds: Double(moment - now) / 1e9) }
   }
 }
