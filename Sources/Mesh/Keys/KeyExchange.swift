@@ -49,7 +49,7 @@ struct KeyExchange: Sendable {
   private var isRenewalWanted = false
   private var renewsAt: MeshInstant?
   private var dropsAt: MeshInstant?
-  /// When the newest key is taken for refused; nil: it is confirmed, or never will be.
+  /// When the newest key is taken for refused; nil: it is confirmed, or the first one.
   private var refusedAt: MeshInstant?
   private var nonces: [[UInt8]] = []
   private var offers = TokenBucket(countMax: 8, pause: .milliseconds(400))
@@ -165,8 +165,7 @@ struct KeyExchange: Sendable {
   /// still uses the key before that one, which stays. A confirmation that comes nevertheless is of
   /// no key that is waited for, and the next offer is behind it.
   private mutating func offerAnother(now: MeshInstant) -> [Message] {
-    // The first key of all may be in use, and there is room for it.
-    if security.openings.count > 1 { security.openings.removeFirst() }
+    security.openings.removeFirst()
     return [.unconfirmed, offer(now: now)]
   }
 
@@ -182,7 +181,8 @@ struct KeyExchange: Sendable {
     isConfirmed = false
     isRenewalWanted = false
     renewsAt = terms.isRenewable ? now.advanced(by: terms.rekeyInterval) : nil
-    refusedAt = terms.isRenewable ? now.advanced(by: Self.confirmationMax) : nil
+    // The first one of all is not confirmed by who cannot use the overlay.
+    refusedAt = security.openings.count > 1 ? now.advanced(by: Self.confirmationMax) : nil
     return .offer(offer.bytes)
   }
 

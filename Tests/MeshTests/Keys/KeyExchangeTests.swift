@@ -101,19 +101,13 @@ import Testing
     #expect(pair.ends[0].security.openings.count == 1 && pair.unconfirmedCount == 2)
   }
 
-  /// Who is late has the offers in order, and ends with the newest key.
-  @Test func firstOfferThatIsConfirmedLateIsAcceptedUntilTheNextOneIs() throws {
+  /// Who cannot use the overlay never confirms, and is not to be asked for ever.
+  @Test func firstOfferIsMadeOnce() throws {
     var pair = try pair(.esp)
-    let first = try #require(pair.ends[0].security.openings.first)
-    pair.at(0) { $0.advance(now: moment(.seconds(60))) }
-    #expect(pair.ends[0].security.openings.count == 2)
-    #expect(pair.ends[0].security.openings.last == first)
-    pair.settle(now: moment(.seconds(61)))
-    #expect(pair.areNewestUsed && pair.unconfirmedCount == 1)
-    // The confirmation of the first one is not waited for any more.
-    #expect(pair.refusedCount == 1)
-    pair.at(0) { $0.advance(now: moment(.seconds(71))) }
-    #expect(pair.ends[0].security.openings.count == 1 && pair.areNewestUsed)
+    let before = pair.ends[0].security
+    #expect(pair.ends[0].nextDeadline == nil)
+    pair.at(0) { $0.advance(now: moment(.seconds(9000))) }
+    #expect(pair.ends[0].security == before && pair.unconfirmedCount == 0)
   }
 
   @Test func keysAreStableObjects() throws {
