@@ -146,6 +146,8 @@ package actor ControlPlane {
   var wantedTargets: [String] = []
   /// Names of those that are being looked up, or will be again in a moment.
   var namesInFlight: Set<String> = []
+  /// Whether workers can read all that the model says.
+  var isPublished = true
   var losses = LossReport()
   var sources: [any DispatchSourceProtocol] = []
   var isStopping = false
@@ -205,8 +207,10 @@ package actor ControlPlane {
 
   /// Publishes what changed.
   func commit() {
-    if model.commit() {
+    isPublished = model.commit()
+    if isPublished {
       noteRetirements()
+      noteKeysPublished()
     } else {
       logger.error("tables", metadata: ["problem": "no page left for the next snapshot"])
     }

@@ -37,6 +37,9 @@ public enum MeshInput: Sendable {
   case overlayMTU(Int)
   /// The key that opens what comes from a neighbour by an overlay is nearly used up.
   case keyUsed(PeerName, OverlayKind)
+  /// What `MeshEffect.keysAwaited` asked for last is so, but for keys of these neighbours that the
+  /// data plane has no room for.
+  case keysRead(except: Set<PeerName>)
   /// These are our passwords from now on.
   case passwords(PasswordRing)
   /// `nextDeadline` is reached.
@@ -77,6 +80,9 @@ public enum MeshEffect: Sendable, Equatable {
   case probe(OverlayProbe)
   /// The picture of who reaches whom, or how, has changed: `forwarding` is to be read again.
   case forwardingChanged
+  /// Neighbours are to be told of keys that `forwarding` has: they are as soon as `keysRead` says
+  /// that no part of the data plane still works without these keys.
+  case keysAwaited
   /// These peers are gone: whatever is kept about them is to be forgotten.
   case peersForgotten([PeerName])
   /// Something people want to read in a log.

@@ -48,7 +48,8 @@ struct Journal {
     case .dialFailed(let link, let reason): "dial \(number(link)) failed: \(reason)"
     case .closed(let link, let reason): "closed \(number(link)): \(reason)"
     case .connect(let targets, _): "connect \(targets.map(\.text))"
-    case .deadline, .datagramTooLong, .forget, .underlayMTU, .overlayMTU, .keyUsed, .passwords:
+    case .deadline, .datagramTooLong, .forget, .underlayMTU, .overlayMTU, .keyUsed, .keysRead,
+      .passwords:
       "\(input)"
     }
   }
@@ -60,6 +61,7 @@ struct Journal {
     case .close(let link): "close \(number(link))"
     case .probe(let probe): "\(probe.overlay) of \(probe.frameLength) B to \(probe.peer)"
     case .forwardingChanged: "forwarding changed"
+    case .keysAwaited: "keys awaited"
     case .peersForgotten(let names): "forgot \(names)"
     case .note(let note): "note \(note.text) \(note.details.sorted { $0.key < $1.key })"
     }
@@ -97,7 +99,7 @@ struct Journal {
     case .dialFailed(let link, _): mix(link.number ^ 3 << 32)
     case .closed(let link, _): mix(link.number ^ 4 << 32)
     case .deadline, .datagramTooLong, .connect, .forget, .underlayMTU, .overlayMTU, .keyUsed,
-      .passwords:
+      .keysRead, .passwords:
       mix(5 << 32)
     }
   }
@@ -115,6 +117,7 @@ struct Journal {
       mix(probe.peer.bits)
       mix(UInt64(probe.frameLength))
     case .forwardingChanged: mix(7 << 32)
+    case .keysAwaited: mix(8 << 32)
     case .peersForgotten(let names): for name in names { mix(name.bits) }
     case .note(let note): mix(Array(note.text.utf8))
     }

@@ -251,6 +251,7 @@ final class World {
     case .forwardingChanged:
       noteEstablished(of: number)
       directories[number] = nil
+    case .keysAwaited: give(.keysRead(except: []), to: number)
     case .peersForgotten(let names): hosts[number].forgotten += names
     case .note: break
     }

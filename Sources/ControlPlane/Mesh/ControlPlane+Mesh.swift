@@ -130,6 +130,7 @@ extension ControlPlane {
     case .close(let link): mesh?.transport.close(link)
     case .probe(let probe): send([probe])
     case .forwardingChanged: followForwarding()
+    case .keysAwaited: awaitKeys()
     // Routes and short numbers of peers that are gone left with `forwardingChanged`.
     case .peersForgotten: break
     case .note(let note): write(note)

@@ -46,6 +46,7 @@ extension ControlPlane {
     guard let mesh else { return }
     if mesh.isShortOfRoom || mesh.hasKeysMissing { followForwarding() }
     tellSecurityIdentifiers()
+    releaseKeys()
     let isIncomplete = mesh.ways.values.contains {
       if case .none = $0 { true } else { false }
     }

@@ -116,6 +116,7 @@ extension ControlPlane {
     for (key, link) in wanted where mesh?.keys[key] == nil {
       if let place = engine.addKey(key) {
         mesh?.keys[key] = MeshRun.Key(link: link, place: place)
+        mesh?.keyWait?.begin()
       } else {
         refused = link.name
       }

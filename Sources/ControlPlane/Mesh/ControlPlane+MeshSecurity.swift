@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Dispatch
 internal import Forwarding
 package import Inet
 internal import Logging
 internal import Mesh
+internal import Routing
 internal import Sealing
 
 // Passwords, and what becomes of the keys that follow from them.
@@ -50,6 +52,64 @@ extension ControlPlane {
     case .esp: 1 << 48
     }
   }
+
+  // MARK: When neighbours hear of keys
+
+  /// The machine has something to tell about keys, as soon as all workers work with them.
+  func awaitKeys() {
+    if mesh?.keyWait == nil { mesh?.keyWait = KeyWait() }
+    mesh?.keyWait?.begin()
+    if isPublished { noteKeysPublished() }
+  }
+
+  /// All that was known is published, keys too.
+  func noteKeysPublished() {
+    guard mesh?.keyWait?.publish(model.generation, now: meshNow) == true else { return }
+    lookAtKeys(after: .zero)
+  }
+
+  private func lookAtKeys(after pause: Duration) {
+    guard mesh?.keyWait?.isLookDue == false else { return }
+    mesh?.keyWait?.isLookDue = true
+    let milliseconds = Int(pause / .milliseconds(1))
+    executor.queue.asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { [weak self] in
+      self?.assumeIsolated {
+        $0.mesh?.keyWait?.isLookDue = false
+        $0.releaseKeys()
+      }
+    }
+  }
+
+  /// Lets the machine tell of keys if all workers work with them by now; otherwise it is looked
+  /// again.
+  func releaseKeys() {
+    guard let wait = mesh?.keyWait, wait.generation != nil else { return }
+    let areTold = mesh?.areSecurityIdentifiersTold == true
+    switch wait.state(oldestRead: model.oldestRead, areIdentifiersTold: areTold, now: meshNow) {
+    case .waiting: return lookAtKeys(after: KeyWait.pause)
+    case .late(let reason):
+      logger.warning("keys are told of early", metadata: ["problem": "\(reason)"])
+    case .over: break
+    }
+    let missing = neighboursWithoutRoom
+    // Once a second their keys are tried again, and published.
+    mesh?.keyWait = missing.isEmpty ? nil : KeyWait()
+    take(.keysRead(except: missing))
+  }
+
+  /// Neighbours whose newest keys the data plane had no room for.
+  private var neighboursWithoutRoom: Set<PeerName> {
+    guard let mesh, mesh.hasKeysMissing else { return [] }
+    let missing = mesh.machine.forwarding.neighbours.filter { neighbour in
+      OverlayKind.allCases.contains { overlay in
+        let keys = neighbour.link(by: overlay)?.security?.openings ?? []
+        return keys.contains { mesh.keys[$0] == nil }
+      }
+    }
+    return Set(missing.map(\.name))
+  }
+
+  // MARK: Reports
 
   /// How frames of a peer are encrypted by the overlay that carries them.
   func securityReport(of neighbour: MeshForwarding.Neighbour) -> SecurityReport? {

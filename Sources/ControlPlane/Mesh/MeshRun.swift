@@ -52,6 +52,8 @@ struct MeshRun {
   var areSecurityIdentifiersTold = true
   /// Whether there was no room for a key.
   var hasKeysMissing = false
+  /// What the machine waits for before it tells neighbours of keys; nil: for nothing.
+  var keyWait: KeyWait?
   /// What was done with keys that are gone, by link.
   var pastCounts: [Link: KeyCounts] = [:]
   /// What the machine was told last of the underlay's and the containers' MTU.

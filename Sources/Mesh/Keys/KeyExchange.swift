@@ -9,19 +9,23 @@ import Sealing
 /// that key, and offers it; who gets an offer seals with that key and no other from then on.
 /// Between peers of Weft that happens again and again, and the offer is confirmed: the former key
 /// opens what is still on its way for a while after that. At most two keys of ours are in use, and
-/// none is offered before there is room for it.
+/// none is offered before there is room for it; one that is not confirmed makes room for another.
 struct KeyExchange: Sendable {
   /// How long the former key still opens, at most.
   static let overlapMax = Duration.seconds(10)
+  /// How long an offer may stay without a confirmation.
+  static let confirmationMax = Duration.seconds(60)
   /// Nonces of the other end that are remembered, so that none is used again soon.
   static let nonceCountMax = 64
 
-  /// What the other end is to be told, without sub-tags.
+  /// What the other end is to be told, without sub-tags, and what people are.
   enum Message: Sendable, Equatable {
     /// The key that it is to use.
     case offer([UInt8])
     /// That the key which it chose is used.
     case confirmation([UInt8])
+    /// That it did not take the key that we offered.
+    case unconfirmed
   }
 
   /// A connection's key that keys are derived from.
@@ -45,6 +49,8 @@ struct KeyExchange: Sendable {
   private var isRenewalWanted = false
   private var renewsAt: MeshInstant?
   private var dropsAt: MeshInstant?
+  /// When the newest key is taken for refused; nil: it is confirmed, or the first one.
+  private var refusedAt: MeshInstant?
   private var nonces: [[UInt8]] = []
   private var offers = TokenBucket(countMax: 8, pause: .milliseconds(400))
 
@@ -70,7 +76,7 @@ struct KeyExchange: Sendable {
   var canSend: Bool { security.sealing != nil }
 
   /// When `advance` is due; nil: never.
-  var nextDeadline: MeshInstant? { dropsAt ?? (hasRoom ? renewsAt : nil) }
+  var nextDeadline: MeshInstant? { dropsAt ?? refusedAt ?? (hasRoom ? renewsAt : nil) }
 
   /// Whether another key may be offered.
   private var hasRoom: Bool { hasBegun && isConfirmed && security.openings.count < 2 }
@@ -106,7 +112,7 @@ struct KeyExchange: Sendable {
       dropsAt = nil
       security.openings.removeLast()
     }
-    return offerIfDue(now: now)
+    return refusedAt.isDue(now) ? offerAnother(now: now) : offerIfDue(now: now)
   }
 
   /// The other end chose a key; nil if it makes no sense.
@@ -129,6 +135,7 @@ struct KeyExchange: Sendable {
       Array(bytes) == newest.identifier.bigEndianBytes
     else { return nil }
     isConfirmed = true
+    refusedAt = nil
     if security.openings.count > 1 {
       dropsAt = now.advanced(by: min(Self.overlapMax, terms.rekeyInterval))
     }
@@ -152,6 +159,16 @@ struct KeyExchange: Sendable {
     return [offer(now: now)]
   }
 
+  /// Gives up a key that was not confirmed.
+  ///
+  /// The other end confirms an offer as soon as it uses the key, and what it says comes in order: it
+  /// still uses the key before that one, which stays. A confirmation that comes nevertheless is of
+  /// no key that is waited for, and the next offer is behind it.
+  private mutating func offerAnother(now: MeshInstant) -> [Message] {
+    security.openings.removeFirst()
+    return [.unconfirmed, offer(now: now)]
+  }
+
   private mutating func offer(now: MeshInstant) -> Message {
     let base = bases[0]
     let nonce = terms.seed.authenticator(of: [layout.rawValue] + offerCount.bigEndianBytes)
@@ -164,6 +181,8 @@ struct KeyExchange: Sendable {
     isConfirmed = false
     isRenewalWanted = false
     renewsAt = terms.isRenewable ? now.advanced(by: terms.rekeyInterval) : nil
+    // The first one of all is not confirmed by who cannot use the overlay.
+    refusedAt = security.openings.count > 1 ? now.advanced(by: Self.confirmationMax) : nil
     return .offer(offer.bytes)
   }
 
@@ -178,11 +197,14 @@ struct KeyExchange: Sendable {
 
 extension [KeyExchange.Message] {
   /// Sends them by an overlay, whose offers have a sub-tag of their own.
-  func effects(index: UInt8, offerTag: UInt8) -> [OverlayEffect] {
-    map { message in
+  func effects(_ overlay: OverlayKind, index: UInt8) -> [OverlayEffect] {
+    let offerTag =
+      overlay == .fastdp ? OverlaySubTag.fastdpSecurity : OverlaySubTag.sleeveSecurity
+    return map { message in
       switch message {
       case .offer(let data): .keyControl([index, offerTag] + data)
       case .confirmation(let data): .keyControl([index, OverlaySubTag.keyConfirmed] + data)
+      case .unconfirmed: .keyUnconfirmed(overlay)
       }
     }
   }

@@ -70,6 +70,12 @@ public struct Link: Sendable {
   /// The password that `sessionKey` is made with; nil as long as that is.
   public var authentication: Password? { session.authentication }
 
+  /// The password that the other end seals with, the only one it has shown so far: an end that we
+  /// dialled may know this one alone, and understand nothing of what we say.
+  ///
+  /// Nil without a password, and until the other end's features are opened if we accept several.
+  public var shownPassword: Password? { session.shownPassword }
+
   /// How many bytes wait for the rest of their frame.
   public var bufferedCount: Int { session.bufferedCount }
 

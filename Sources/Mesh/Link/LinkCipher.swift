@@ -32,8 +32,9 @@ struct LinkCipher: Sendable {
   private let sealing: SessionKey
   /// Those that the other end may use; one as soon as that is known.
   private var opening: [SessionKey]
-  /// Which one of the keys at the start the other end uses, once that is known.
-  private var openingIndex: Int?
+  /// Which one of the keys at the start the other end uses, once that is known: if there are
+  /// several, when its first message is opened.
+  private(set) var openingIndex: Int?
   private var sent: Numbering
   private var received: Numbering
 

@@ -50,6 +50,10 @@ struct LinkSession: Sendable {
   /// The password that the session's key is made with.
   var authentication: Password? { cipher?.agreedIndex.flatMap { passwords?.all[$0] } }
 
+  /// The password that the other end's messages are sealed with, which may be another one if we
+  /// dialled; nil until it is known.
+  var shownPassword: Password? { cipher?.openingIndex.flatMap { passwords?.all[$0] } }
+
   /// How many bytes wait for the rest of a frame.
   var bufferedCount: Int { buffer.count }
 

@@ -28,7 +28,9 @@ extension MeshMachine {
     if connection.peering?.reauthentication != nil {
       let now = now
       withReauthentication(of: link) { $0.setRing(passwords, now: now) }
-    } else if connection.session.authentication.map(passwords.accepts) != true {
+    } else if connection.session.authentication.map(passwords.accepts) != true
+      || connection.session.shownPassword.map(passwords.accepts) != true
+    {
       let problem =
         connection.session.authentication == nil
         ? "this peer has a password now, and the connection has none; give both the same password"
@@ -57,6 +59,31 @@ extension MeshMachine {
   mutating func advanceReauthentication(_ link: LinkIdentifier) {
     let now = now
     withReauthentication(of: link) { $0.advance(now: now) }
+  }
+
+  // MARK: Messages about keys
+
+  /// Keeps what is to be said about a key until the data plane uses it.
+  mutating func hold(_ payload: [UInt8], on link: LinkIdentifier) {
+    // Of two offers, or two confirmations, of one overlay only the later one matters.
+    heldKeyControls.removeAll { $0.link == link && $0.payload.prefix(2) == payload.prefix(2) }
+    heldKeyControls.append((link, payload))
+    areKeysAwaited = true
+  }
+
+  /// The data plane uses the keys that `forwarding` has, but has no room for some of `except`.
+  mutating func keysRead(except: Set<PeerName>) {
+    let held = heldKeyControls
+    heldKeyControls = []
+    for (link, payload) in held {
+      let peer = connections[link]?.peering?.features.name
+      // What the other end chose we do not use without room for it, so that it may be confirmed.
+      if payload[1] != OverlaySubTag.keyConfirmed, peer.map(except.contains) == true {
+        heldKeyControls.append((link, payload))
+      } else {
+        send(.overlayControl, payload, on: link)
+      }
+    }
   }
 
   // MARK: Effects
@@ -92,7 +119,8 @@ extension MeshMachine {
     else { return nil }
     return Reauthentication(
       sessionKey: key, own: options.name, remote: features.name, isOutbound: connection.isOutbound,
-      ring: passwords, authentication: password, seed: drawnSeed())
+      ring: passwords, authentication: password, shown: connection.session.shownPassword,
+      seed: drawnSeed())
   }
 
   /// 32 bytes that nobody can guess.

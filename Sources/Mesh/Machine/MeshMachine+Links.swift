@@ -159,6 +159,7 @@ extension MeshMachine {
     guard let connection = connections.removeValue(forKey: link) else { return }
     if !ending.isClosed { effects.append(.close(link)) }
     strangers.remove(link)
+    heldKeyControls.removeAll { $0.link == link }
     if let peering = connection.peering {
       counts.terminations += 1
       counts.overlays.add(peering.overlay.counts)

@@ -61,7 +61,14 @@ extension MeshMachine {
     switch effect {
     case .probe(let probe): probes.append(probe)
     case .control(let payload): send(.overlayControl, payload, on: link)
-    case .keyControl(let payload): keyControls.append((link, payload))
+    case .keyControl(let payload): hold(payload, on: link)
+    case .keyUnconfirmed(let overlay):
+      note(
+        .messages, .warning, "key not confirmed",
+        [
+          "peer": name(of: link), "overlay": overlay.rawValue,
+          "problem": "it did not take the key that we offered; another one is offered",
+        ])
     case .chosen(let overlay, let former, let reason):
       if former == nil {
         establish(link, overlay, reason)

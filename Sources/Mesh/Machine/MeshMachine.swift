@@ -70,8 +70,11 @@ public struct MeshMachine: Sendable {
   var effects: [MeshEffect] = []
   /// What is to be sent over links, after `forwarding` was told.
   var probes: [OverlayProbe] = []
-  /// Overlay control messages about keys that `forwarding` has.
-  var keyControls: [(link: LinkIdentifier, payload: [UInt8])] = []
+  /// Overlay control messages about keys that `forwarding` has and the data plane may not use yet;
+  /// at most an offer and a confirmation for each overlay of a connection.
+  var heldKeyControls: [(link: LinkIdentifier, payload: [UInt8])] = []
+  /// Whether one of them has come with this input.
+  var areKeysAwaited = false
   var topology: Topology
   var routes: MeshRoutes
   var channel = TopologyChannel()
@@ -124,14 +127,14 @@ public struct MeshMachine: Sendable {
     if gossipAt == nil { gossipAt = now.advanced(by: MeshTiming.gossip) }
     take(input)
     settle()
-    // The data plane has to know a key before something comes that is sealed with it.
-    for (link, payload) in keyControls { send(.overlayControl, payload, on: link) }
-    // And a link before something is sent over it.
+    // The data plane has to use a key before something comes that is sealed with it.
+    if areKeysAwaited { effects.append(.keysAwaited) }
+    // And to know a link before something is sent over it.
     for probe in probes where linkOfPeer[probe.peer] != nil { effects.append(.probe(probe)) }
     defer {
       effects = []
       probes = []
-      keyControls = []
+      areKeysAwaited = false
     }
     return effects
   }
@@ -148,6 +151,7 @@ public struct MeshMachine: Sendable {
     case .underlayMTU(let mtu): underlayChanged(mtu)
     case .overlayMTU(let mtu): overlayChanged(mtu)
     case .keyUsed(let peer, let overlay): keyUsed(peer, overlay)
+    case .keysRead(let peers): keysRead(except: peers)
     case .passwords(let passwords): passwordsChanged(passwords)
     case .deadline: advance()
     case .connect(let targets, let isReplacing):

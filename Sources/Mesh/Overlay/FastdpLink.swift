@@ -200,6 +200,6 @@ struct FastdpLink: Sendable {
   }
 
   private func send(_ messages: [KeyExchange.Message]?) -> [OverlayEffect] {
-    (messages ?? []).effects(index: index, offerTag: OverlaySubTag.fastdpSecurity)
+    (messages ?? []).effects(.fastdp, index: index)
   }
 }

@@ -6,9 +6,11 @@ public enum OverlayEffect: Sendable, Equatable {
   case probe(OverlayProbe)
   /// Send an overlay control message: index, sub-tag, data.
   case control([UInt8])
-  /// Send an overlay control message about keys, after the data plane was told of them: what is
-  /// sealed with a key may come as soon as the other end knows of it.
+  /// Send an overlay control message about keys, once the data plane uses them: what is sealed with
+  /// a key may come as soon as the other end knows of it.
   case keyControl([UInt8])
+  /// The other end did not take a key, so that another one is offered.
+  case keyUnconfirmed(OverlayKind)
   /// An overlay carries frames from now on instead of another one, or of none: then the connection
   /// is established.
   case chosen(OverlayKind, from: OverlayKind?, reason: String)

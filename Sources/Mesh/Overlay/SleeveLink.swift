@@ -185,7 +185,7 @@ struct SleeveLink: Sendable {
   }
 
   private func send(_ messages: [KeyExchange.Message]?) -> [OverlayEffect] {
-    (messages ?? []).effects(index: index, offerTag: OverlaySubTag.sleeveSecurity)
+    (messages ?? []).effects(.sleeve, index: index)
   }
 
   // MARK: Heartbeats

@@ -64,7 +64,7 @@ extension Reauthentication {
     self.pending = nil
     // Another one than that may be ours by now.
     guard pending.password == ring.primary else { return proveIfNeeded() }
-    if ring.primary != authentication {
+    if isProofWanted {
       retryAt = now.advanced(by: Reauthentication.retryPause)
     }
     return []
@@ -85,6 +85,8 @@ extension Reauthentication {
 
   private mutating func adopt(_ proof: Proof, now: MeshInstant) -> Effect {
     authentication = proof.password
+    // Who proves a password, or confirms a proof of it, knows it.
+    shown = proof.password
     key = proof.candidate
     generation = proof.generation
     boundUnaccepted(now: now)

@@ -48,8 +48,10 @@ public struct Reauthentication: Sendable {
 
   /// The passwords of this peer.
   public private(set) var ring: PasswordRing
-  /// The password that both ends of the connection showed last.
+  /// The password that the connection's key is made with.
   public internal(set) var authentication: Password
+  /// The password that the other end showed last: to be dialled proves nothing about ours.
+  public internal(set) var shown: Password
   /// The connection's key: its first one, or the one of the last `.rekeyed`.
   public internal(set) var key: SessionKey
   /// How often the key was changed, modulo 256.
@@ -70,12 +72,13 @@ public struct Reauthentication: Sendable {
   private let nonces: SessionKey
   private var nonceCount: UInt64 = 0
 
-  /// Begins with what the connection's handshake led to; `seed` is 32 bytes that nobody can guess.
+  /// Begins with what the connection's handshake led to; `seed` is 32 bytes that nobody can guess,
+  /// and `shown` what the other end's first message was sealed with, if not with `authentication`.
   ///
   /// If the passwords changed since the handshake, `setRing` with the new ones is to follow.
   public init(
     sessionKey: SessionKey, own: PeerName, remote: PeerName, isOutbound: Bool, ring: PasswordRing,
-    authentication: Password, seed: [UInt8]
+    authentication: Password, shown: Password? = nil, seed: [UInt8]
   ) {
     guard let nonces = SessionKey(bytes: seed) else { preconditionFailure("a seed has 32 bytes") }
     self.nonces = nonces
@@ -86,13 +89,14 @@ public struct Reauthentication: Sendable {
     self.isOutbound = isOutbound
     self.ring = ring
     self.authentication = authentication
+    self.shown = shown ?? authentication
   }
 
   // MARK: Configuration and time
 
   /// Takes the passwords of a new configuration; the same ones again change nothing.
   public mutating func setRing(_ ring: PasswordRing, now: MeshInstant) -> [Effect] {
-    guard !isOver, ring != self.ring || !ring.accepts(authentication) else { return [] }
+    guard !isOver, ring != self.ring || !isAccepted(by: ring) else { return [] }
     self.ring = ring
     boundUnaccepted(now: now)
     return proveIfNeeded()
@@ -100,9 +104,17 @@ public struct Reauthentication: Sendable {
 
   /// Lets the connection live on only for a while if its password is not accepted.
   mutating func boundUnaccepted(now: MeshInstant) {
-    let isAccepted = ring.accepts(authentication)
-    failsAt = isAccepted ? nil : failsAt ?? now.advanced(by: Reauthentication.grace)
+    failsAt = isAccepted(by: ring) ? nil : failsAt ?? now.advanced(by: Reauthentication.grace)
   }
+
+  /// Whether neither the connection's password nor what the other end showed has been removed.
+  private func isAccepted(by ring: PasswordRing) -> Bool {
+    let isShownAccepted = ring.accepts(shown)
+    return ring.accepts(authentication) && isShownAccepted
+  }
+
+  /// Whether the other end is to confirm that it knows our primary password.
+  var isProofWanted: Bool { ring.primary != authentication || !ring.accepts(shown) }
 
   /// When `advance` is to be called; nil: not before something else happens.
   public var nextDeadline: MeshInstant? {
@@ -148,10 +160,10 @@ public struct Reauthentication: Sendable {
     return effects
   }
 
-  /// Proves the primary password, unless that is the connection's; if a proof is on its way, its
-  /// answer leads here again.
+  /// Proves the primary password, unless that is the connection's and the other end has shown one
+  /// that is accepted; if a proof is on its way, its answer leads here again.
   mutating func proveIfNeeded() -> [Effect] {
-    guard pending == nil, ring.primary != authentication else { return [] }
+    guard pending == nil, isProofWanted else { return [] }
     retryAt = nil
     let nonce = nextNonce()
     let proof = Proof(

@@ -90,6 +90,7 @@ private struct OverlayScript {
         try hold(14...65_535 ~= probe.frameLength, "as long as a frame may be: \(probe)")
       case .control(let payload), .keyControl(let payload):
         try hold(payload.count >= 2 && payload[0] < 2, "a Weave router would fail of \(payload)")
+      case .keyUnconfirmed: break
       case .chosen(let kind, let former, let reason):
         try hold(former == chosen && kind != former && !reason.isEmpty, "a choice: \(effect)")
         chosen = kind

@@ -28,6 +28,8 @@ struct ExchangePair {
   /// By who gets it.
   var waiting: [[KeyExchange.Message]] = [[], []]
   var refusedCount = 0
+  /// How often an end gave up a key that was not confirmed.
+  var unconfirmedCount = 0
 
   init(
     _ suite: CipherSuite, _ layout: FrameKey.Layout,
@@ -44,16 +46,19 @@ struct ExchangePair {
 
   /// Lets an end do something.
   mutating func at(_ end: Int, _ work: (inout KeyExchange) -> [KeyExchange.Message]) {
-    waiting[1 - end] += work(&ends[end])
+    let messages = work(&ends[end])
+    unconfirmedCount += messages.count { $0 == .unconfirmed }
+    waiting[1 - end] += messages.filter { $0 != .unconfirmed }
   }
 
   /// Delivers the first message for an end.
   mutating func deliver(to end: Int, now: MeshInstant) {
     guard !waiting[end].isEmpty else { return }
-    let answer =
+    let answer: [KeyExchange.Message]? =
       switch waiting[end].removeFirst() {
       case .offer(let bytes): ends[end].receiveOffer(bytes[...], now: now)
       case .confirmation(let bytes): ends[end].receiveConfirmation(bytes[...], now: now)
+      case .unconfirmed: nil
       }
     if let answer { waiting[1 - end] += answer } else { refusedCount += 1 }
   }

@@ -57,19 +57,57 @@ import Testing
     pair.at(0) { $0.advance(now: moment(.seconds(3600))) }
     #expect(pair.ends[0].security.openings.count == 2)
     #expect(pair.ends[0].security.openings.last == former)
-    #expect(pair.ends[0].nextDeadline == nil)
+    #expect(pair.ends[0].nextDeadline == moment(.seconds(3660)))
     // As long as nothing says that the new key is used, the former one stays.
-    pair.at(0) { $0.advance(now: moment(.seconds(9000))) }
+    pair.at(0) { $0.advance(now: moment(.seconds(3659))) }
     #expect(pair.ends[0].security.openings.count == 2)
-    pair.settle(now: moment(.seconds(9001)))
+    pair.settle(now: moment(.milliseconds(3_659_500)))
     #expect(pair.areNewestUsed && pair.ends[0].security.openings.last == former)
-    #expect(pair.ends[0].nextDeadline == moment(.seconds(9011)))
-    pair.at(0) { $0.advance(now: moment(.seconds(9010))) }
+    #expect(pair.ends[0].nextDeadline == moment(.milliseconds(3_669_500)))
+    pair.at(0) { $0.advance(now: moment(.seconds(3669))) }
     #expect(pair.ends[0].security.openings.count == 2)
-    pair.at(0) { $0.advance(now: moment(.seconds(9011))) }
-    // That was so long that another one is due, and there is room for it.
-    #expect(pair.ends[0].security.openings.count == 2)
+    pair.at(0) { $0.advance(now: moment(.seconds(3670))) }
+    #expect(pair.ends[0].security.openings.count == 1)
     #expect(!pair.ends[0].security.openings.contains(former))
+    #expect(pair.unconfirmedCount == 0)
+  }
+
+  @Test(arguments: [FrameKey.Layout.esp, .sleeve])
+  func offerThatIsNotConfirmedMakesRoomForAnother(layout: FrameKey.Layout) throws {
+    var pair = try pair(layout)
+    pair.settle(now: moment(.zero))
+    let former = try #require(pair.ends[0].security.openings.first)
+    // Both the offer and the next one are refused.
+    for round in 0..<2 {
+      let start = 3600 + 60 * round
+      pair.at(0) { $0.advance(now: moment(.seconds(start))) }
+      #expect(pair.unconfirmedCount == round && pair.waiting[1].count == 1)
+      #expect(pair.ends[0].security.openings.count == 2)
+      #expect(pair.ends[0].security.openings.last == former)
+      #expect(pair.ends[0].nextDeadline == moment(.seconds(start + 60)))
+      pair.waiting[1] = []
+    }
+    let refused = pair.ends[0].security.openings[0]
+    pair.at(0) { $0.advance(now: moment(.seconds(3720))) }
+    #expect(!pair.ends[0].security.openings.contains(refused))
+    // A confirmation of what was given up changes nothing.
+    let late = refused.identifier.bigEndianBytes
+    let before = pair.ends[0].security
+    #expect(pair.ends[0].receiveConfirmation(late[...], now: moment(.seconds(3721))) == nil)
+    #expect(pair.ends[0].security == before)
+    pair.settle(now: moment(.seconds(3722)))
+    #expect(pair.areNewestUsed && pair.refusedCount == 0)
+    pair.at(0) { $0.advance(now: moment(.seconds(3732))) }
+    #expect(pair.ends[0].security.openings.count == 1 && pair.unconfirmedCount == 2)
+  }
+
+  /// Who cannot use the overlay never confirms, and is not to be asked for ever.
+  @Test func firstOfferIsMadeOnce() throws {
+    var pair = try pair(.esp)
+    let before = pair.ends[0].security
+    #expect(pair.ends[0].nextDeadline == nil)
+    pair.at(0) { $0.advance(now: moment(.seconds(9000))) }
+    #expect(pair.ends[0].security == before && pair.unconfirmedCount == 0)
   }
 
   @Test func keysAreStableObjects() throws {

@@ -42,7 +42,8 @@ import Testing
           agreements += 1
           let key = SessionKey(
             pairs.0, remotePublicKey: pairs.1.publicKey, password: dialler.primary)
-          try Self.expectAgreement(&pair, key, dialler.primary, comment)
+          try Self.expectAgreement(
+            &pair, key, dialler.primary, shown: acceptor.primary, comment)
         } else {
           Self.expectRefusal(pair, comment)
         }
@@ -54,11 +55,14 @@ import Testing
   }
 
   private static func expectAgreement(
-    _ pair: inout LinkPair, _ key: SessionKey?, _ password: Password, _ comment: Comment
+    _ pair: inout LinkPair, _ key: SessionKey?, _ password: Password, shown: Password,
+    _ comment: Comment
   ) throws {
     for session in [pair.dialler.session, pair.acceptor.session] {
       #expect(session.sessionKey == key && session.authentication == password, comment)
     }
+    #expect(pair.acceptor.session.shownPassword == password, comment)
+    #expect(pair.dialler.session.shownPassword == shown, comment)
     for body in 0..<UInt8(3) {
       pair.acceptor.wire += try pair.dialler.session.seal([body, 1])
       pair.dialler.wire += try pair.acceptor.session.seal([body, 2])
@@ -116,6 +120,7 @@ import Testing
       let isKnown = ring == 0 || isOutbound
       #expect((session.sessionKey != nil) == isKnown)
       #expect((session.authentication == Password([1])) == isKnown)
+      #expect((session.shownPassword == Password([1])) == (ring == 0))
     }
   }
 
@@ -131,6 +136,8 @@ import Testing
     #expect(try link.receive(bytes).bodies == recorded.bodies(isFromClient: !isClient))
     #expect((link.sessionKey == recorded.key) == !isClient)
     #expect(link.authentication == (isClient ? Password([1]) : password))
+    // Whatever we dialled with, it is not what the router showed.
+    #expect(link.shownPassword == password)
   }
 
   // MARK: After the first message

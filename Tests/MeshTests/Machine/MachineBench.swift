@@ -34,6 +34,8 @@ struct MachineBench {
   private(set) var dials: [(link: LinkIdentifier, address: SocketAddress)] = []
   private(set) var closed: Set<LinkIdentifier> = []
   private(set) var forgotten: [PeerName] = []
+  /// Whose keys the data plane has no room for.
+  var keysWithoutRoom: Set<PeerName> = []
   private(set) var sent: [LinkIdentifier: Int] = [:]
   private let password: Password?
   private var acceptedCount: UInt64 = 1 << 63
@@ -71,6 +73,7 @@ struct MachineBench {
         case .note(let note): notes.append(note)
         case .peersForgotten(let names): forgotten += names
         case .probe(let probe): probes.append(probe)
+        case .keysAwaited: inputs.append(.keysRead(except: keysWithoutRoom))
         case .forwardingChanged: break
         }
       }

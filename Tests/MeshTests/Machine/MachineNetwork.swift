@@ -19,6 +19,10 @@ struct MachineNetwork {
     var sessions: [LinkIdentifier: (host: UInt8, link: LinkIdentifier)] = [:]
     var notes: [MeshNote] = []
     var forgotten: [PeerName] = []
+    /// What the data plane has of `forwarding` from when on, the newest last.
+    var readings: [(at: MeshInstant, forwarding: MeshForwarding)] = []
+    /// When it has all keys of it.
+    var keysReadAt = MeshInstant(nanoseconds: 0)
     var dials: [(at: MeshInstant, address: SocketAddress)] = []
     /// Counts starts; what is on its way to an earlier one is lost.
     var incarnation = 0
@@ -43,6 +47,8 @@ struct MachineNetwork {
   /// Overlays by which nothing gets through at all.
   var blockedOverlays: Set<OverlayKind> = []
   private var acceptedCount: UInt64 = 1 << 63
+  /// How long the data plane goes on with what it has after `forwarding` changed.
+  var keyDelay = Duration.zero
   /// Probes that the receiver had no key for.
   private(set) var unopenedCount = 0
 
@@ -89,6 +95,7 @@ struct MachineNetwork {
     host.options.uid = random.next() | 1
     configure(&host.options)
     host.machine = machine(host.options)
+    host.readings = []
     host.isUp = true
     hosts[number] = host
   }
@@ -141,6 +148,11 @@ struct MachineNetwork {
     numbers.allSatisfy { number in
       established(number) == Set(numbers.filter { $0 != number }.map { Self.name($0) })
     }
+  }
+
+  /// What a host's data plane has.
+  func read(_ number: UInt8) -> MeshForwarding? {
+    hosts[number]?.readings.last { $0.at <= now }?.forwarding
   }
 
   func notes(_ number: UInt8, _ text: String) -> [MeshNote] {
@@ -201,6 +213,8 @@ struct MachineNetwork {
         guard host.sessions[link] != nil else { return }
       case .closed(let link, _):
         guard hosts[number]?.sessions.removeValue(forKey: link) != nil else { return }
+      // Newer ones came meanwhile.
+      case .keysRead where host.keysReadAt > now: return
       default: break
       }
       give(input, to: number)
@@ -241,7 +255,14 @@ struct MachineNetwork {
       tellOtherEnd(of: link, at: number)
       hosts[number]?.sessions[link] = nil
     case .probe(let probe): send(probe, from: number)
-    case .forwardingChanged: break
+    case .forwardingChanged:
+      let readings = hosts[number]?.readings ?? []
+      let last = readings.lastIndex { $0.at <= now } ?? 0
+      hosts[number]?.readings =
+        readings.dropFirst(last) + [(now.advanced(by: keyDelay), host.machine.forwarding)]
+    case .keysAwaited:
+      hosts[number]?.keysReadAt = now.advanced(by: keyDelay)
+      tell(number, .keysRead(except: []), after: keyDelay)
     case .peersForgotten(let names): hosts[number]?.forgotten += names
     case .note(let note): hosts[number]?.notes.append(note)
     }
@@ -305,7 +326,7 @@ struct MachineNetwork {
         Issue.record("host \(number) sends a probe without a key, \(random)")
         return
       }
-      guard hosts[other]?.machine.forwarding.opens(key, from: number, probe.overlay) == true else {
+      guard read(other)?.opens(key, from: number, probe.overlay) == true else {
         unopenedCount += 1
         return
       }

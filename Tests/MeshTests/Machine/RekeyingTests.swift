@@ -45,6 +45,16 @@ import Testing
     }
   }
 
+  @Test func nothingIsLostWhileWorkersReadKeysLate() throws {
+    var network = try mesh(seed: 1, rekeyInterval: .seconds(2))
+    network.keyDelay = .milliseconds(800)
+    var traffic = SealedTraffic(seed: 1)
+    traffic.run(&network, for: .seconds(120), among: Self.numbers)
+    // Six directions of two overlays, at most every five seconds.
+    #expect(traffic.keys.count > 6 * 2 * 20)
+    #expect(network.unopenedCount == 0)
+  }
+
   /// The steps of each host: accept the new password, show it, forget the old one.
   private static func steps() -> [PasswordRing?] {
     [ring("old", "new"), ring("new", "old"), ring("new")]

@@ -75,11 +75,14 @@ import Testing
     }
     let now = bench.now
     let effects = bench.machine.handle(.keyUsed(MachineNetwork.name(3), .sleeve), now: now)
-    guard effects.count == 2, effects[0] == .forwardingChanged, case .send(link, _) = effects[1]
-    else {
-      Issue.record("\(effects)")
+    #expect(effects == [.forwardingChanged, .keysAwaited])
+    #expect(bench.machine.handle(.deadline, now: now).isEmpty)
+    let said = bench.machine.handle(.keysRead(except: []), now: now)
+    guard said.count == 1, case .send(link, _) = said[0] else {
+      Issue.record("\(said)")
       return
     }
+    #expect(bench.machine.handle(.keysRead(except: []), now: now).isEmpty)
     let security = bench.machine.forwarding.neighbours.first?.sleeve?.security
     #expect(security?.openings.map(\.identifier) == [2, 1])
     // The first offers as well, which come with much else.
@@ -91,6 +94,47 @@ import Testing
     handshake.run(&machine)
     let told = try #require(handshake.effects.lastIndex(of: .forwardingChanged))
     #expect(handshake.offerIndices.count == 2 && handshake.offerIndices.allSatisfy { $0 > told })
+  }
+
+  @Test func keyWithoutRoomIsNotOfferedAndWhatThePeerChoseIsConfirmed() throws {
+    var bench = bench()
+    bench.keysWithoutRoom = [MachineNetwork.name(3)]
+    let links = [UInt8(3), 4].map { number in
+      bench.join(number) {
+        $0.overlays = ["fastdp", "sleeve"]
+        $0.suites = ["aes256gcm"]
+      }
+    }
+    #expect(controls(bench, links[0]).isEmpty && controls(bench, links[1]).count == 2)
+    try bench.say(.overlayControl, offer(1, 0x1234_5678), on: links[0])
+    #expect(controls(bench, links[0]) == [[0, 0x82, 0x12, 0x34, 0x56, 0x78]])
+    bench.give(.keysRead(except: []))
+    let sent = controls(bench, links[0]).dropFirst()
+    #expect(sent.map { Array($0.prefix(2)) } == [[0, 1], [1, 0x81]])
+  }
+
+  @Test func keyThatIsNotConfirmedIsReplacedWithANote() throws {
+    var bench = bench()
+    let link = bench.join(3) {
+      $0.overlays = ["fastdp", "sleeve"]
+      $0.suites = ["aes256gcm"]
+    }
+    let offers = controls(bench, link)
+    for offer in offers {
+      try bench.say(.overlayControl, [offer[0], 0x82] + offer[34..<38], on: link)
+    }
+    bench.give(.keyUsed(MachineNetwork.name(3), .sleeve))
+    for _ in 0..<7 {
+      for overlay in OverlayKind.allCases { bench.beat(overlay, on: link) }
+      try bench.say(.heartbeat, [], on: link)
+      bench.wait(.seconds(9))
+    }
+    let again = controls(bench, link).filter { $0.count == 66 }
+    #expect(again.count == 4 && again[2...].allSatisfy { $0.prefix(2) == [1, 0x81] })
+    #expect(Set(again).count == 4)
+    let notes = bench.notes.filter { $0.text == "key not confirmed" }
+    #expect(notes.map { $0.details["overlay"] } == ["sleeve"])
+    #expect(bench.closed.isEmpty)
   }
 
   @Test func peerWithNoSuiteOfOursIsRefused() throws {
@@ -206,6 +250,9 @@ private struct Handshake {
     // A length of four bytes is in front of what is sealed.
     if let tamperedByte { toMachine[4 + tamperedByte % (toMachine.count - 4)] ^= 1 }
     effects = machine.handle(.received(link, toMachine), now: now)
+    if effects.contains(.keysAwaited) {
+      effects += machine.handle(.keysRead(except: []), now: now)
+    }
     for (index, effect) in effects.enumerated() {
       guard case .send(link, let bytes) = effect else { continue }
       let events = (try? session.receive(bytes).events) ?? []

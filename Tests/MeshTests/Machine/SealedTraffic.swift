@@ -42,7 +42,7 @@ struct SealedTraffic {
   }
 
   private mutating func send(_ network: MachineNetwork, from number: UInt8, to other: UInt8) {
-    let forwarding = network.hosts[number]?.machine.forwarding
+    let forwarding = network.read(number)
     let name = MachineNetwork.name(other)
     guard let neighbour = forwarding?.neighbours.first(where: { $0.name == name }),
       neighbour.chosen == .fastdp
@@ -65,8 +65,7 @@ struct SealedTraffic {
 
   private mutating func arrive(_ network: MachineNetwork) {
     for packet in packets where packet.due <= network.now {
-      let forwarding = network.hosts[packet.to]?.machine.forwarding
-      if forwarding?.opens(packet.key, from: packet.from, packet.overlay) == true {
+      if network.read(packet.to)?.opens(packet.key, from: packet.from, packet.overlay) == true {
         openedCount += 1
       } else {
         Issue.record("a frame from \(packet.from) to \(packet.to) is lost, \(random)")

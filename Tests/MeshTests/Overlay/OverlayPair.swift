@@ -4,6 +4,7 @@ import Inet
 @testable import Mesh
 import Sealing
 import TestSupport
+import Testing
 
 /// The peer that is dialled, at 10.99.0.1, and the one that dials, at 10.99.0.2.
 let dialled = PeerName(bits: 0x0200_0000_000A)
@@ -250,6 +251,7 @@ struct OverlayPair {
       case .control(let bytes), .keyControl(let bytes):
         controls[index].append(bytes)
         send(.control(bytes), to: 1 - index, late: .milliseconds(1))
+      case .keyUnconfirmed(let overlay): Issue.record("a key of \(overlay) is not confirmed")
       case .chosen(let overlay, let former, _):
         choices[index].append(Choice(at: now, overlay: overlay, former: former))
       case .failed(let reason): failures[index] = reason

@@ -38,14 +38,16 @@ struct ReauthenticationPair {
   var ends: [End]
   var now = MeshInstant(nanoseconds: 1_000_000_000_000)
 
-  /// A connection whose handshake was made with a password that is a number.
-  init(_ rings: [PasswordRing], authentication: UInt8) throws {
+  /// A connection whose handshake was made with a password that is a number; `shown` is what the
+  /// end that was dialled sealed with, if not with that one.
+  init(_ rings: [PasswordRing], authentication: UInt8, shown: UInt8? = nil) throws {
     let key = try #require(SessionKey(bytes: [UInt8](repeating: 0x5A, count: 32)))
     ends = rings.enumerated().map { index, ring in
       End(
         machine: Reauthentication(
           sessionKey: key, own: Self.names[index], remote: Self.names[1 - index],
           isOutbound: index == 0, ring: ring, authentication: Password([authentication]),
+          shown: index == 0 ? shown.map { Password([$0]) } : nil,
           seed: [UInt8](repeating: UInt8(index), count: 32)))
     }
   }
@@ -125,6 +127,8 @@ struct ReauthenticationPair {
       #expect(
         end.machine.ring.accepts(end.machine.authentication), comment,
         sourceLocation: sourceLocation)
+      #expect(
+        end.machine.ring.accepts(end.machine.shown), comment, sourceLocation: sourceLocation)
     }
     #expect(
       here.machine.key == there.machine.key

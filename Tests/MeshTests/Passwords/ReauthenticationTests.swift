@@ -173,6 +173,35 @@ import Testing
     #expect(pair.ends[0].keys.isEmpty && pair.ends[0].failure == failure)
   }
 
+  /// Who was dialled may have shown another password than the one that the dialler uses.
+  @Test func whatTheDialledEndShowedIsForgottenWithItsPassword() throws {
+    var pair = try ReauthenticationPair(
+      [.made(2, [1]), .made(1, [])], authentication: 2, shown: 1)
+    #expect(pair.ends[0].machine.shown == Password([1]))
+    pair.configure(0, try .made(2, [1, 3]))
+    #expect(pair.actions.isEmpty && pair.nextDeadline == nil)
+    pair.configure(0, try .made(2, []))
+    pair.run()
+    // It does not know the other one, and is not believed any more.
+    #expect(pair.nextDeadline == pair.now.advanced(by: .seconds(10)))
+    pair.take(.wait)
+    #expect(pair.ends[0].failure != nil)
+  }
+
+  @Test func dialledEndThatHasTheNewPasswordTooIsAskedToShowIt() throws {
+    var pair = try ReauthenticationPair(
+      [.made(2, [1]), .made(1, [2])], authentication: 2, shown: 1)
+    // The connection has it already: nothing is proved.
+    pair.configure(1, try .made(2, [1]))
+    #expect(pair.actions.isEmpty)
+    pair.configure(0, try .made(2, []))
+    pair.run()
+    #expect(pair.ends[0].machine.shown == Password([2]) && pair.nextDeadline == nil)
+    #expect(pair.ends[0].keys.count == 1)
+    pair.configure(1, try .made(2, []))
+    pair.expectAgreement("shown in the end")
+  }
+
   @Test func removedPasswordIsReplacedInTime() throws {
     var pair = try ReauthenticationPair([.made(1, [2]), .made(1, [])], authentication: 1)
     pair.configure(0, try .made(2, []))
