@@ -15,6 +15,8 @@ struct PathSearch: Sendable {
   static let pathMTUMin = 576
   /// How often a candidate is tested.
   static let tryCountMax = 8
+  /// So many tests of what was proven, for 310 ms, and a router that says otherwise is believed.
+  static let doubtCountMax = 5
   /// After the first test of a candidate; twice as long after each further one.
   static let firstPause = Duration.milliseconds(10)
   /// Between two searches.
@@ -50,6 +52,8 @@ struct PathSearch: Sendable {
   private var nextSearch: MeshInstant?
   /// Checks that were not answered.
   private var checkCount = 0
+  /// What a router said while all was well, and what is tested for that reason.
+  private var claim: (length: Int, doubted: Int)?
 
   /// A search that has not begun, over an underlay that carries `underlayMTU` bytes.
   init(underlayMTU: Int, overhead: Int) {
@@ -79,6 +83,7 @@ struct PathSearch: Sendable {
     if checkCount >= Self.checkCountMax, known < limit { likely = [known, limit, known + 1] }
     checkCount = 0
     nextSearch = nil
+    claim = nil
     return testNext(now: now)
   }
 
@@ -88,6 +93,7 @@ struct PathSearch: Sendable {
     nextDeadline = nil
     nextSearch = nil
     checkCount = 0
+    claim = nil
   }
 
   /// The underlay carries something else from now on; a link in use waits for a test before it
@@ -98,26 +104,42 @@ struct PathSearch: Sendable {
     stop()
   }
 
-  /// A router says what the path carries; the old length is tried once more then, as anybody may
-  /// say so.
+  /// A router says what the path carries, as anybody may: what was proven before is tested once
+  /// more, and used until it is clear that no answer comes.
   mutating func tooLong(pathMTU: Int, now: MeshInstant) -> Int? {
     guard pathMTU >= Self.pathMTUMin else { return nil }
     let length = pathMTU - overhead
     guard length <= limit else { return nil }
     if let candidate, length >= candidate { return nil }
     if candidate == nil, length >= mtu { return nil }
-    if isProven, length == highestGood, candidate != nil {
+    // It says the same of every test.
+    if let claim, claim.doubted == candidate { return nil }
+    if isProven, candidate == nil { return doubt(because: length, now: now) }
+    if isProven, length == highestGood {
       // It is about the candidate: what was proven before is all there is.
       lowestBad = length + 1
       return testNext(now: now)
     }
     let doubted = mtu
     mtu = min(mtu, length)
+    narrow(to: length, from: doubted)
+    likely = [length, lowestBad - 1, length + 1]
+    return testNext(now: now)
+  }
+
+  private mutating func doubt(because length: Int, now: MeshInstant) -> Int? {
+    let doubted = mtu
+    claim = (length, doubted)
+    narrow(to: length, from: doubted)
+    likely = [doubted, length, length + 1]
+    return testNext(now: now)
+  }
+
+  /// Nothing is proven any more, and between these two lies what is to be found.
+  private mutating func narrow(to length: Int, from doubted: Int) {
     highestGood = min(Self.assumed, length)
     lowestBad = max(doubted, length) + 1
     isProven = false
-    likely = [length, lowestBad - 1, length + 1]
-    return testNext(now: now)
   }
 
   /// The other end got a test.
@@ -138,6 +160,9 @@ struct PathSearch: Sendable {
   mutating func advance(now: MeshInstant) -> Int? {
     guard nextDeadline.isDue(now) else { return nil }
     guard let candidate else { return check(now: now) }
+    if let claim, claim.doubted == candidate, tryCount >= Self.doubtCountMax {
+      mtu = min(mtu, claim.length)
+    }
     guard tryCount >= Self.tryCountMax else { return test(candidate, now: now) }
     lowestBad = candidate
     if candidate <= highestGood {
@@ -180,6 +205,7 @@ struct PathSearch: Sendable {
 
   private mutating func rest(now: MeshInstant) {
     candidate = nil
+    claim = nil
     nextSearch = now.advanced(by: Self.pause)
     nextDeadline = nextSearch
     if isProven { awaitCheck(now: now) }

@@ -86,8 +86,12 @@ import Testing
     var network = meshed(password: "secret")
     let router = MeshInput.datagramTooLong(
       destination: MachineNetwork.address(2, port: 9), pathMTU: 1300)
+    network.deafHosts = [2]
     network.give(router, to: 1)
+    #expect(try neighbour(of: 1, network).sleeve?.datagramLengthMax == 1472)
+    network.run(for: .milliseconds(400))
     #expect(try neighbour(of: 1, network).sleeve?.datagramLengthMax == 1272)
+    network.deafHosts = []
     network.run(for: .seconds(1))
     // The path is as it was.
     #expect(try neighbour(of: 1, network).sleeve?.datagramLengthMax == 1472)

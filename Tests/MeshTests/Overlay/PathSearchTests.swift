@@ -102,16 +102,34 @@ import Testing
     #expect(pair.failures == [nil, nil])
   }
 
-  @Test func routerIsBelievedAtOnce() throws {
+  @Test func routerIsBelievedAsSoonAsATestIsNotAnswered() throws {
     var pair = try pair(underlayMTU: 1500, isSealed: true)
     pair.confirmBoth()
     pair.run(until: .seconds(1))
     pair.pathMTU = 1420
     pair.hasRouters = true
     pair.at(0) { $0.tooLong(pathMTU: 1420, now: $1) }
+    #expect(pair.ends[0].sleeveLink?.datagramLengthMax == 1472)
+    pair.run(until: .milliseconds(1311))
     #expect(pair.ends[0].sleeveLink?.datagramLengthMax == 1392)
     pair.run(until: .seconds(10))
     #expect(pair.ends.map { $0.sleeveLink?.datagramLengthMax } == [1392, 1472])
+  }
+
+  @Test func whoeverClaimsToBeARouterChangesNothing() throws {
+    var pair = try pair(underlayMTU: 1500, isSealed: false)
+    pair.confirmBoth()
+    pair.run(until: .seconds(1))
+    let before = pair.probes[0].count
+    for number in 0..<400 {
+      pair.at(0) { $0.tooLong(pathMTU: 576 + number * 2, now: $1) }
+      #expect(pair.ends[0].sleeveLink?.datagramLengthMax == 1472)
+      pair.run(until: pair.now + .milliseconds(50))
+      #expect(pair.ends[0].sleeveLink?.datagramLengthMax == 1472)
+    }
+    // There is one test of each claim that is heard at all.
+    let tests = pair.probes[0].dropFirst(before).filter { $0.connectionUID == nil }
+    #expect(200...220 ~= tests.count && tests.allSatisfy { $0.frameLength == 1452 })
   }
 
   @Test func underlayThatChangesIsFollowed() throws {
