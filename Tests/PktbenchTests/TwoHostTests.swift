@@ -159,19 +159,58 @@ extension LiveScenarioTests {
       (try? TestpmdSwitch.check()) != nil
     }, arguments: [SIGINT, SIGKILL])
   func aSignalEndsTestpmdToo(number: Int32) throws {
-    let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    let (process, errors) = try started(
+      "encap", "--size", "64", "--against", "testpmd", "--pairs", "101")
+    // The first line is written when testpmd has been started and proven.
+    #expect(!errors.fileHandleForReading.availableData.isEmpty)
+    let mark = "--file-prefix=pktbench-\(process.processIdentifier)\0"
+    #expect(processes(with: mark) == 1)
+    expectNobodyIsLeft(of: process, with: mark, after: number)
+  }
+
+  @Test(
+    "a signal to the program ends its daemons with it",
+    .enabled("weftd and weft are not built") {
+      ["pktbench", "weftd", "weft"].allSatisfy { DaemonPair.program($0) != nil }
+    }, arguments: [SIGINT, SIGKILL])
+  func aSignalEndsTheDaemonsToo(number: Int32) throws {
+    let (process, errors) = try started("idle", "--seconds", "0.1", "--pairs", "101")
+    var text = ""
+    while !text.contains("idle.daemon: round") {
+      let data = errors.fileHandleForReading.availableData
+      guard !data.isEmpty else { break }
+      text += String(decoding: data, as: UTF8.self)
+    }
+    #expect(text.contains("idle.daemon: round"), "\(text)")
+    let mark = "pktbench-\(process.processIdentifier)-"
+    #expect(processes(with: mark) == 2)
+    expectNobodyIsLeft(of: process, with: mark, after: number)
+    let manager = FileManager.default
+    let left = try manager.contentsOfDirectory(atPath: manager.temporaryDirectory.path)
+      .filter { $0.hasPrefix(mark) }
+    // Whoever is killed cannot remove a file.
+    #expect(left.count == (number == SIGINT ? 0 : 1))
+    for name in left {
+      try manager.removeItem(at: manager.temporaryDirectory.appending(path: name))
+    }
+  }
+
+  /// Starts the program that was built with these tests.
+  private func started(_ arguments: String...) throws -> (Process, errors: Pipe) {
+    let program = try #require(DaemonPair.program("pktbench"))
     let process = Process()
-    process.executableURL = tests.deletingLastPathComponent().appending(path: "pktbench")
-    process.arguments = ["encap", "--size", "64", "--against", "testpmd", "--pairs", "101"]
+    process.executableURL = program
+    process.arguments = arguments
     let errors = Pipe()
     process.standardError = errors
     process.standardOutput = FileHandle.nullDevice
     process.standardInput = FileHandle.nullDevice
     try process.run()
-    // The first line is written when testpmd has been started and proven.
-    #expect(!errors.fileHandleForReading.availableData.isEmpty)
-    let mark = "--file-prefix=pktbench-\(process.processIdentifier)"
-    #expect(processes(with: mark) == 1)
+    return (process, errors)
+  }
+
+  /// Ends a program by a signal, and waits for those that it started.
+  private func expectNobodyIsLeft(of process: Process, with mark: String, after number: Int32) {
     kill(process.processIdentifier, number)
     process.waitUntilExit()
     #expect(
@@ -181,12 +220,12 @@ extension LiveScenarioTests {
     #expect(processes(with: mark) == 0)
   }
 
-  /// How many programs have such an argument.
-  private func processes(with argument: String) -> Int {
+  /// How many programs have this in an argument.
+  private func processes(with mark: String) -> Int {
     let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return entries.count { entry in
       let line = FileManager.default.contents(atPath: "/proc/\(entry)/cmdline") ?? Data()
-      return Int(entry) != nil && line.split(separator: 0).contains { $0 == Data(argument.utf8) }
+      return Int(entry) != nil && line.firstRange(of: Data(mark.utf8)) != nil
     }
   }
 }

@@ -4,8 +4,8 @@ import ArgumentParser
 
 /// What to measure; scenario files have the same for keys.
 ///
-/// All scenarios read all options, so that each can say what it accepts; their help shows those that
-/// they take.
+/// All scenarios read all options, so that each can say what it accepts; their help shows those
+/// that they take.
 struct ScenarioOptions<Measured: Scenario>: ParsableArguments {
   @Option(
     name: .customLong("size"), parsing: .upToNextOption,

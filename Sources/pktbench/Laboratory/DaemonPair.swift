@@ -30,8 +30,9 @@ final class DaemonPair: Sendable {
   /// Starts both, has them find each other, and attaches `count` containers to the first.
   init(containers count: Int, cores: LaboratoryCores, in run: ScenarioRun) throws {
     self.run = run
+    let own = ProcessInfo.processInfo.processIdentifier
     let folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("pktbench-\(UUID().uuidString)", isDirectory: true)
+      .appendingPathComponent("pktbench-\(own)-\(UUID().uuidString)", isDirectory: true)
     self.folder = folder
     run.atEnd { try? FileManager.default.removeItem(at: folder) }
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

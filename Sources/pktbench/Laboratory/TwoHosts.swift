@@ -10,7 +10,8 @@ import Inet
 ///     container: eth0 ── port0 :host: port1 ── port1 :host: port0 ── eth0 :container
 ///
 /// Checksums, segmentation and reassembly are left to the stack at the containers' ends and at both
-/// ends of the wire, if not said otherwise. Everybody knows everybody's hardware address beforehand.
+/// ends of the wire, if not said otherwise. Everybody knows everybody's hardware address
+/// beforehand.
 final class TwoHosts: Sendable {
   /// One host and its container.
   struct Side: Sendable {

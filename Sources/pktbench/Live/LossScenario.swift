@@ -61,11 +61,13 @@ private struct LossSearches {
     try run.check()
     let sample = try forwarders[side].sample(Load(seconds: seconds, pace: pace.rate))
     samples[side].lost += abs(sample.lost)
-    samples[side].idleShare = sample.idleShare
     trials[side] += 1
     let trial = RateSearch.Trial(
       sent: sample.offered ?? 0, seconds: sample.seconds, arrived: sample.delivered ?? 0)
-    if !RateSearch.isGood(trial) { report(side, trial, sample.drops) }
+    let isGood = RateSearch.isGood(trial)
+    if !isGood { report(side, trial, sample.drops) }
+    // At a pace there is always time left; only at the full rate it says what the limit was.
+    if pace.rate == nil { samples[side].idleShare = isGood ? sample.idleShare : nil }
     return trial
   }
 
