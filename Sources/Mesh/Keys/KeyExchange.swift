@@ -161,9 +161,9 @@ struct KeyExchange: Sendable {
 
   /// Gives up a key that was not confirmed.
   ///
-  /// The other end confirms an offer as soon as it uses the key, and what it says comes in order: it
-  /// still uses the key before that one, which stays. A confirmation that comes nevertheless is of
-  /// no key that is waited for, and the next offer is behind it.
+  /// The other end confirms an offer as soon as it uses the key, and what it says comes in order:
+  /// it still uses the key before that one, which stays. A confirmation that comes nevertheless is
+  /// of no key that is waited for, and the next offer is behind it.
   private mutating func offerAnother(now: MeshInstant) -> [Message] {
     security.openings.removeFirst()
     return [.unconfirmed, offer(now: now)]
