@@ -41,6 +41,8 @@ public final class PortTable: @unchecked Sendable {
   private var servedCount = 0
   /// Slots that the kernel watches for us.
   private(set) var watchedCount = 0
+  /// When slots were last left to the kernel's watch.
+  private var settledTicks: UInt64 = 0
   /// Becomes readable when a watched slot has something; or negative, and everything is polled.
   let poller: CInt
   private let ready: UnsafeMutablePointer<UInt32>
@@ -183,8 +185,11 @@ public final class PortTable: @unchecked Sendable {
     }
   }
 
-  /// Leaves slots to the kernel's watch that received nothing since the last call, but for a few.
-  func settle() {
+  /// Leaves slots to the kernel's watch that received nothing for `settleTicks`, but for a few;
+  /// `ticks` is the time.
+  func settle(at ticks: UInt64) {
+    guard ticks &- settledTicks >= PortTable.settleTicks else { return }
+    settledTicks = ticks
     var place = polledCount - 1
     while place >= 0 {
       let wasQuiet = unsafe queues[Int(polled[place])].settle()
@@ -211,6 +216,11 @@ public final class PortTable: @unchecked Sendable {
 
   /// Slots that stay polled even when they are silent: looking at so few costs less than a call.
   static var polledCountMin: Int { 8 }
+  /// Between two looks at which slots are silent: more than 50 ms on all processors there are.
+  ///
+  /// Not breaths, which may be so short that a port with some frames each millisecond would be left
+  /// to the kernel, and taken back, for each of them.
+  static var settleTicks: UInt64 { 1 << 28 }
   /// Slots that come back from the kernel's watch at a time.
   private static var readyCountMax: Int { 64 }
 }

@@ -25,8 +25,6 @@ public struct Worker: ~Copyable {
   var heldCount = 0
   /// Breaths so far, for what is not done in each of them.
   private var breathNumber: UInt32 = 0
-  /// When it was last looked which ports are silent.
-  private var settledTicks: UInt64 = 0
   /// Ways to the other workers and back (HandOver/).
   var desk: HandOverDesk
 
@@ -206,12 +204,6 @@ public struct Worker: ~Copyable {
   private static var pollReadyMask: UInt32 { 7 }
   /// Breaths from one look at the time to the next, less one.
   private static var settleMask: UInt32 { 255 }
-  /// Ticks after which ports that were silent all the time are left to the kernel: more than 50 ms
-  /// on all processors there are.
-  ///
-  /// Not breaths, which may be so short that a port with some frames each millisecond would be left
-  /// to the kernel, and taken back, for each of them.
-  private static var settleTicks: UInt64 { 1 << 28 }
 
   /// Breaths after which fill targets are looked at, less one: many, because those of a worker that
   /// spins pass in nanoseconds, and bursts of one connection are milliseconds apart.
@@ -219,11 +211,7 @@ public struct Worker: ~Copyable {
 
   @inline(never)
   private mutating func settle() {
-    let now = cintrinsics_ticks()
-    if now &- settledTicks >= Worker.settleTicks {
-      settledTicks = now
-      ports.settle()
-    }
+    ports.settle(at: cintrinsics_ticks())
     if breathNumber & Worker.fillMask == 0 { ports.lowerFillTargets() }
   }
 
