@@ -43,7 +43,8 @@ extension Worker {
     _ frame: Frame, row: Int, waiting first: Location?, snapshot: ForwardingSnapshot
   ) {
     var waiting = first
-    if let peer = snapshot.peer(batch.networks[row].source) {
+    // Without a short number of the sender's nobody could be told whose flood it is.
+    if let peer = numberedOrigin(of: row, snapshot) {
       let relays = snapshot.relays
       for place in peer.relayPlaces(of: relays.count) {
         if let receiver = waiting {
@@ -54,6 +55,17 @@ extension Worker {
     }
     guard let receiver = waiting else { return drop(frame, .nobodyToFloodTo) }
     deliver(frame, to: receiver, row: row, snapshot: snapshot)
+  }
+
+  /// The peer where a frame entered the mesh, if it has a short number.
+  @inline(__always)
+  private func numberedOrigin(of row: Int, _ snapshot: ForwardingSnapshot) -> PeerEntry? {
+    let endpoints = snapshot.endpoints
+    let origin = Int(Location(bits: batch.origins[row]).endpoint.number)
+    guard origin < endpoints.count, endpoints[origin].shortID != PeerEntry.nobody else {
+      return nil
+    }
+    return snapshot.peer(batch.networks[row].source)
   }
 
   private mutating func sendCopy(

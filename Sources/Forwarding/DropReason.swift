@@ -84,7 +84,7 @@ public enum DropReason: UInt8, CaseIterable, Sendable, BitwiseCopyable {
     case .networkFlagMissing: "the VXLAN header does not carry a network identifier"
     case .innerTooShort: "the frame inside is shorter than an Ethernet header"
     case .endpointUnknown: "no endpoint or neighbour sends from this address with this identifier"
-    case .peerUnknown: "a short number in its identifier belongs to no peer of the mesh"
+    case .peerUnknown: "a short number or a name in it belongs to no peer of the mesh"
     case .meshLoop: "it went in a circle through the mesh"
     case .sleeveMalformed: "a sleeve datagram is too short, or ends within a record"
     case .notAuthentic: "a sealed packet does not open with the link's key"

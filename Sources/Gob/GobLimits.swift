@@ -3,8 +3,8 @@
 /// What a stream may ask of its reader.
 ///
 /// Counts are checked against the bytes that are there before anything is done with them, and each
-/// value takes at least a byte. The worst streams, of tiny values in lists of their own, need some
-/// 40 bytes of memory for each of theirs.
+/// value takes at least a byte. The worst streams, of tiny values in lists of their own within
+/// lists, need some 60 bytes of memory for each of theirs: whoever expects few values says so.
 public struct GobLimits: Sendable, Equatable {
   /// Bytes of one message.
   public var messageLength = 10 * 1024 * 1024

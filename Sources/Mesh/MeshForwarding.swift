@@ -84,7 +84,7 @@ public struct MeshForwarding: Sendable, Equatable {
   public struct Peer: Sendable, Equatable {
     /// Who it is.
     public var name: PeerName
-    /// Its short number, if it owns one.
+    /// Its short number, if it owns one; without one it is reached by sleeve alone.
     public var shortID: ShortID?
     /// The neighbour that frames for it go to; nil if there is no way.
     public var nextHop: PeerName?
@@ -100,8 +100,8 @@ public struct MeshForwarding: Sendable, Equatable {
     }
   }
 
-  /// Our own short number.
-  public var shortID: ShortID
+  /// Our own short number, if we own it; without one nothing goes or comes by VXLAN.
+  public var shortID: ShortID?
   /// Everybody we are connected with, by name.
   public var neighbours: [Neighbour]
   /// Every other peer, by name.
@@ -111,7 +111,7 @@ public struct MeshForwarding: Sendable, Equatable {
 
   /// Puts a picture together.
   public init(
-    shortID: ShortID, neighbours: [Neighbour], peers: [Peer], broadcast: [PeerName]
+    shortID: ShortID?, neighbours: [Neighbour], peers: [Peer], broadcast: [PeerName]
   ) {
     self.shortID = shortID
     self.neighbours = neighbours

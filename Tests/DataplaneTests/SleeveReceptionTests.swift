@@ -121,6 +121,23 @@ struct SleeveReceptionTests {
     #expect(try bench.isInOrder())
   }
 
+  @Test func frameOfAPeerWithoutAShortNumberIsTaken() throws {
+    let bench = try UnpackBench(byVXLAN: [2])
+    let peer = try #require(bench.mesh.peers[1])
+    bench.bridge.model.setPeer(peer, shortID: nil, path: nil, broadcast: [])
+    bench.bridge.publish()
+    let inner = frame(from: 9, to: 7)
+    #expect(try bench.pass([(1, 0, inner)], via: 1)[port(0)] == [inner])
+    #expect(bench.bridge.takeHints().map(\.location) == [try bench.behind(1)])
+    // A flood is for our stations; VXLAN could not say whose it is, as of a frame for another peer.
+    let flood = FrameBuilder(sourceMAC: stationMAC(1)).arpRequest()
+    let sent = try bench.pass([(1, 0, flood)], via: 1)
+    #expect(sent[port(0)] == [flood] && sent[MemorySwitch.underlay] == nil)
+    #expect(try bench.pass([(1, 3, inner)], via: 1).isEmpty)
+    #expect(try bench.bridge.account.dropped(.peerUnknown) == 1)
+    #expect(try bench.isInOrder())
+  }
+
   @Test func namesThatNobodyHasAreRefused() throws {
     let bench = try UnpackBench()
     let nobody = PeerName(bits: 0x99)

@@ -218,7 +218,7 @@ extension RealHosts {
       let others = descriptions.filter { $0.name != own.name }
       var topology = Topology(own: own)
       var random = SystemRandomNumberGenerator()
-      _ = try topology.merge(TopologyUpdate(peers: others), random: &random)
+      _ = topology.merge(TopologyUpdate(peers: others), random: &random)
       for connection in own.connections {
         guard let remote = others.first(where: { $0.name == connection.peer }) else { continue }
         topology.addConnection(

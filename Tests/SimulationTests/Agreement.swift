@@ -71,12 +71,12 @@ extension World {
     return nil
   }
 
-  /// Pairs of a host and a peer whose established connection was lost more than once since then.
+  /// Pairs of a host and a peer whose established connection was lost since then.
   func flapping(since moment: MeshInstant) -> [String] {
     var counts: [String: Int] = [:]
     for loss in losses where loss.at >= moment {
       counts["host \(loss.host) lost \(loss.peer)", default: 0] += 1
     }
-    return counts.filter { $0.value > 1 }.map { "\($0.key) \($0.value) times" }.sorted()
+    return counts.map { "\($0.key) \($0.value) times" }.sorted()
   }
 }

@@ -75,5 +75,5 @@ import Testing
 
 extension World {
   /// The short number a host has now.
-  func shortID(_ number: Int) -> UInt16 { hosts[number].machine.forwarding.shortID.number }
+  func shortID(_ number: Int) -> UInt16 { hosts[number].machine.forwarding.shortID?.number ?? 0 }
 }

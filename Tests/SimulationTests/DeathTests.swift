@@ -26,15 +26,14 @@ import Testing
       death(world, number)
     }
     let living = world.living
-    let time = world.pass(atMost: limit) { $0.isOnlyAware(of: living) }
+    let time = world.pass(atMost: limit) {
+      $0.isOnlyAware(of: living) && $0.isFullMesh(living) && $0.disagreement(among: living) == nil
+    }
     guard world.isSound(in: test) else { return }
-    guard let time else { return world.fail("some still know the dead", in: test) }
+    guard let time else {
+      return world.fail(
+        world.disagreement(among: living) ?? "connections are missing", in: test)
+    }
     world.figure("death \(name)", time)
-    let rest = world.pass(atMost: .seconds(30)) {
-      $0.isFullMesh(living) && $0.disagreement(among: living) == nil
-    }
-    if rest == nil {
-      world.fail(world.disagreement(among: living) ?? "connections are missing", in: test)
-    }
   }
 }

@@ -5,7 +5,7 @@ import Mesh
 
 /// What the data plane of a host knows, made ready to be asked often.
 struct Directory {
-  let shortID: ShortID
+  let shortID: ShortID?
   let broadcast: [PeerName]
   let peers: [PeerName: MeshForwarding.Peer]
   let nextHops: [ShortID: PeerName?]
@@ -30,21 +30,24 @@ extension World {
     return directory
   }
 
-  /// Sends a packet from host to host as data planes do, which know the destination only by its
-  /// short number; why it is lost, or nil.
+  /// Sends a packet from host to host as data planes do, by VXLAN, which knows the two only by
+  /// their short numbers, or if one has none by sleeve; why it is lost, or nil.
   func lossOfPacket(from source: Int, to destination: Int, hostOf: [PeerName: Int]) -> String? {
     let name = hosts[destination].options.name
-    guard let shortID = directory(source).peers[name]?.shortID else {
-      return "host \(source) knows no short number of host \(destination)"
-    }
+    let shortID = directory(source).peers[name]?.shortID
+    let isNumbered = shortID != nil && directory(source).shortID != nil
     var place = source
     for _ in 0...hosts.count {
       let directory = directory(place)
-      if place != source || place == destination, directory.shortID == shortID {
+      let isThere = isNumbered ? directory.shortID == shortID : place == destination
+      if place != source || place == destination, isThere {
         return place == destination
           ? nil : "host \(place) takes what host \(source) sends to host \(destination)"
       }
-      guard let hop = directory.nextHops[shortID] ?? nil, let next = hostOf[hop] else {
+      let onward =
+        isNumbered
+        ? shortID.flatMap { directory.nextHops[$0] ?? nil } : directory.peers[name]?.nextHop
+      guard let hop = onward, let next = hostOf[hop] else {
         return "host \(place) has no way for what host \(source) sends to host \(destination)"
       }
       place = next

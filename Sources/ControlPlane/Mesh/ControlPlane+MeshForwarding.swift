@@ -12,10 +12,8 @@ extension ControlPlane {
   func followForwarding() {
     guard let forwarding = mesh?.machine.forwarding else { return }
     recoverEndpointIndices()
-    // Frames name peers by their short numbers: without one there is nothing to tell.
-    let peers = forwarding.peers.filter { $0.shortID != nil }
-    removePeers(except: Set(peers.map(\.name)))
-    addPeers(peers)
+    removePeers(except: Set(forwarding.peers.map(\.name)))
+    addPeers(forwarding.peers)
     followLinks(of: forwarding.neighbours)
     followOuterPorts()
     refreshWays(to: forwarding.neighbours.addresses, onlyNew: true)
@@ -75,9 +73,14 @@ extension ControlPlane {
     }
   }
 
+  /// Adds peers that frames can come from; neighbours first, as whoever is far away may be invented.
   private func addPeers(_ peers: [MeshForwarding.Peer]) {
     var isShort = false
-    for peer in peers where mesh?.peers[peer.name] == nil {
+    let new = peers.filter {
+      mesh?.peers[$0.name] == nil && ($0.shortID != nil || $0.nextHop != nil)
+    }
+    let neighbours = new.filter { $0.nextHop == $0.name }
+    for peer in neighbours + new.filter({ $0.nextHop != $0.name }) {
       guard
         let index = model.addPeer(named: peer.name, underlayPort: ControlPlane.socketPort)
       else {
@@ -115,9 +118,12 @@ extension ControlPlane {
     for peer in forwarding.peers {
       guard let index = indices[peer.name]?.index else { continue }
       let next = peer.nextHop.flatMap { neighbours[$0] }
+      let isNumbered = forwarding.shortID != nil && peer.shortID != nil
       model.setPeer(
         index, shortID: peer.shortID,
-        path: next.flatMap { hop in carrier(of: hop).flatMap { path(to: hop, by: $0) } },
+        path: next.flatMap { hop in
+          carrier(of: hop, isNumbered: isNumbered).flatMap { path(to: hop, by: $0) }
+        },
         broadcast: reachable(peer.broadcast))
     }
     model.setMeshFlood(reachable(forwarding.broadcast))

@@ -74,10 +74,13 @@ extension ControlPlane {
   }
 
   /// What carries frames to a neighbour: what the mesh chose, or sleeve if that has no way at the
-  /// moment, as VXLAN in ESP has none through the kernel's sockets.
-  func carrier(of neighbour: MeshForwarding.Neighbour) -> OverlayKind? {
+  /// moment, as VXLAN in ESP has none through the kernel's sockets; sleeve, too, unless both the
+  /// sender and the receiver have short numbers.
+  func carrier(
+    of neighbour: MeshForwarding.Neighbour, isNumbered: Bool = true
+  ) -> OverlayKind? {
     guard let chosen = neighbour.chosen else { return nil }
-    guard chosen != .sleeve, path(to: neighbour, by: chosen) == nil,
+    guard chosen != .sleeve, !isNumbered || path(to: neighbour, by: chosen) == nil,
       neighbour.sleeve?.isWorking == true, path(to: neighbour, by: .sleeve) != nil
     else { return chosen }
     return .sleeve

@@ -6,13 +6,13 @@ internal import Tables
 internal import Wire
 
 /// What becomes of the frame in a record of sleeve, by the names of the two peers that it is
-/// between: the same as of a packet of VXLAN with two short numbers.
+/// between: the same as of a packet of VXLAN with two short numbers, which they need not have.
 struct RecordFate {
   /// Undecided if the frame is for us, a relay if it is for another peer.
   var verdict: Verdict
   /// The peer whose frame it is.
   var origin = Location(bits: 0)
-  /// Both short numbers.
+  /// Both short numbers; of no use if the sender has none.
   var network = VirtualNetwork(bits: 0)
 
   /// Judges by a record's header; `link` is what the datagram came over.
@@ -25,14 +25,14 @@ struct RecordFate {
       verdict = .drop(.meshLoop)
       return
     }
-    guard let sender = snapshot.peer(named: fields.source),
-      Int(sender.number) < endpoints.count,
-      let source = ShortID(endpoints[Int(sender.number)].shortID)
+    guard let sender = snapshot.peer(named: fields.source), Int(sender.number) < endpoints.count
     else {
       verdict = .drop(.peerUnknown)
       return
     }
     origin = Location(peer: sender)
+    let number = endpoints[Int(sender.number)].shortID
+    let source = ShortID(truncating: UInt32(number))
     guard fields.destination != snapshot.name else {
       // Nobody reads our own number in it, so it does not matter if we have none.
       network = VirtualNetwork(
@@ -52,6 +52,11 @@ struct RecordFate {
       return
     }
     let record = endpoints[Int(receiver.number)]
+    // VXLAN could not say whose frame it is.
+    guard number != PeerEntry.nobody || record.overlay == .sleeve else {
+      verdict = .drop(.peerUnknown)
+      return
+    }
     network = VirtualNetwork(
       from: source, to: ShortID(truncating: UInt32(record.shortID)))
     verdict = RecordFate.relay(to: receiver, record, from: link, snapshot)

@@ -108,14 +108,14 @@ struct ConnectionMaker: Sendable {
   mutating func plan(_ view: View, now: MeshInstant) -> [SocketAddress] {
     renew(view, now: now)
     var room = min(view.room, Self.dialingCountMax) - dialingCount
-    var due: [(address: SocketAddress, candidate: Candidate)] = []
+    var due: [Due] = []
     for (address, candidate) in candidates {
       guard case .waiting(let until?) = candidate.phase, until <= now,
         !isConnected(candidate, view)
       else { continue }
-      due.append((address, candidate))
+      due.append(Due(address: address, at: until, isUserMade: candidate.isUserMade))
     }
-    due.sort { Self.precedes($0, $1) }
+    due.sort()
     room = max(0, min(room, due.count))
     return due.prefix(room).map(\.address)
   }
@@ -223,12 +223,18 @@ struct ConnectionMaker: Sendable {
     }
   }
 
-  private static func precedes(
-    _ left: (address: SocketAddress, candidate: Candidate),
-    _ right: (address: SocketAddress, candidate: Candidate)
-  ) -> Bool {
-    if left.candidate.isUserMade != right.candidate.isUserMade { return left.candidate.isUserMade }
-    return precedes(left.address, right.address)
+  /// An address to be dialled: first what the user asked for, then whoever waits longest, so that
+  /// nobody waits for ever.
+  private struct Due: Comparable {
+    let address: SocketAddress
+    let at: MeshInstant
+    let isUserMade: Bool
+
+    static func < (left: Due, right: Due) -> Bool {
+      if left.isUserMade != right.isUserMade { return left.isUserMade }
+      if left.at != right.at { return left.at < right.at }
+      return ConnectionMaker.precedes(left.address, right.address)
+    }
   }
 
   /// Orders addresses, so that equal inputs lead to equal outputs.

@@ -37,26 +37,25 @@ extension MeshMachine {
     switch channel {
     case .topology:
       guard !merged.contains(payload, channel: channel.name, now: now) else { return }
-      let changed = try merge(payload).changed
-      _ = merged.insert(payload, channel: channel.name, now: now)
-      if !changed.isEmpty { collectNews(changed, except: neighbour) }
+      let merge = try merge(payload)
+      // What there was no room for may be said again.
+      if merge.leftOutCount == 0 {
+        _ = merged.insert(payload, channel: channel.name, now: now)
+      }
+      if !merge.changed.isEmpty { collectNews(merge.changed, except: neighbour) }
     case .surrogate(let name):
       guard seen.insert(payload, channel: name, now: now) else { return }
-      gossip(payload, channel, except: neighbour)
+      gossip([payload], channel, except: neighbour)
     }
   }
 
   private mutating func receiveBroadcast(
     _ envelope: GossipEnvelope, _ channel: GossipChannel, from neighbour: PeerName
   ) throws(GossipError) {
-    let onward: [UInt8]
+    let onward: [[UInt8]]
     switch channel {
-    case .topology:
-      let names = try merge(envelope.payload).all
-      // Nothing of it was taken.
-      guard !names.isEmpty else { return }
-      onward = topology.update(about: names).gob
-    case .surrogate: onward = envelope.payload
+    case .topology: onward = messages(about: try merge(envelope.payload).all)
+    case .surrogate: onward = [envelope.payload]
     }
     // What we said ourselves has reached everybody already.
     guard envelope.source != options.name else { return }
@@ -71,16 +70,24 @@ extension MeshMachine {
 
   private mutating func merge(_ payload: [UInt8]) throws(GossipError) -> Topology.Merge {
     let update = try update(payload)
-    let merge: Topology.Merge
-    do throws(TopologyError) { merge = try topology.merge(update, random: &random) } catch {
-      // Whoever passes it on need not be who made it up.
-      note(.messages, .warning, "topology not taken", ["error": error.description])
-      return Topology.Merge()
-    }
+    let merge = topology.merge(update, random: &random)
+    if merge.leftOutCount > 0 { noteLeftOut(merge.leftOutCount) }
     channel.scheduleCollection(now: now)
-    if merge.isOwnChanged { topologyChanged(about: []) }
+    if merge.isOwnChanged { topologyChanged(about: [], isUrgent: merge.isRenumbered) }
     if !merge.changed.isEmpty { routes.invalidate(now: now) }
     return merge
+  }
+
+  /// Whoever passed on too much need not be who made it up.
+  private mutating func noteLeftOut(_ count: Int) {
+    counts.leftOutPeers += UInt64(count)
+    note(
+      .messages, .warning, "topology not taken as a whole",
+      [
+        "left_out": String(count), "peers": String(topology.peers.count),
+        "connections": String(topology.connectionCount),
+        "hint": "look for a peer that invents others, or split the mesh",
+      ])
   }
 
   /// Reads an update, of peers that are known already not their connections.
@@ -95,9 +102,14 @@ extension MeshMachine {
   // MARK: Sending
 
   /// Tells some neighbours; the source is always ourselves.
-  mutating func gossip(_ payload: [UInt8], _ channel: GossipChannel, except: PeerName?) {
+  mutating func gossip(_ payloads: [[UInt8]], _ channel: GossipChannel, except: PeerName?) {
     let chosen = someNeighbours(except: except)
-    sendGossip(.gossip, payload, channel, source: options.name, to: chosen)
+    sendGossip(.gossip, payloads, channel, source: options.name, to: chosen)
+  }
+
+  /// What is known of `names`, or of everybody, in as many messages as it takes.
+  func messages(about names: Set<PeerName>?) -> [[UInt8]] {
+    topology.update(about: names).parts(lengthMax: TopologyUpdate.usualLengthMax).map(\.gob)
   }
 
   /// A random choice of neighbours, those that more peers are behind rather than others.
@@ -124,22 +136,21 @@ extension MeshMachine {
     newsAt = nil
     let waiting = news.sorted { $0.key < $1.key }
     news = [:]
-    var encoded: [Set<PeerName>: [UInt8]] = [:]
+    var encoded: [Set<PeerName>: [[UInt8]]] = [:]
     for (neighbour, names) in waiting {
-      let payload = encoded[names] ?? topology.update(about: names).gob
-      encoded[names] = payload
-      guard !payload.isEmpty else { continue }
-      sendGossip(.gossip, payload, .topology, source: options.name, to: [neighbour])
+      let payloads = encoded[names] ?? messages(about: names)
+      encoded[names] = payloads
+      sendGossip(.gossip, payloads, .topology, source: options.name, to: [neighbour])
     }
   }
 
   /// Passes on along the tree of the source.
   private mutating func broadcast(
-    _ payload: [UInt8], _ channel: GossipChannel, source: PeerName, except: PeerName
+    _ payloads: [[UInt8]], _ channel: GossipChannel, source: PeerName, except: PeerName
   ) {
     renewGossipRoutes()
     let next = routes.all.broadcast(from: source).filter { $0 != except }
-    sendGossip(.gossipBroadcast, payload, channel, source: source, to: next)
+    sendGossip(.gossipBroadcast, payloads, channel, source: source, to: next)
   }
 
   /// Passes on as it is, but never back: that would be a circle.
@@ -155,24 +166,26 @@ extension MeshMachine {
   }
 
   private mutating func sendGossip(
-    _ tag: MessageTag, _ payload: [UInt8], _ channel: GossipChannel, source: PeerName,
+    _ tag: MessageTag, _ payloads: [[UInt8]], _ channel: GossipChannel, source: PeerName,
     to neighbours: [PeerName]
   ) {
     let links = neighbours.compactMap { linkOfPeer[$0] }
     guard !links.isEmpty else { return }
-    let envelope = GossipEnvelope(
-      channel: channel.name, source: source, destination: nil, payload: payload
-    ).gob
-    for link in links {
-      counts.gossipSent += 1
-      send(tag, envelope, on: link)
+    for payload in payloads {
+      let envelope = GossipEnvelope(
+        channel: channel.name, source: source, destination: nil, payload: payload
+      ).gob
+      for link in links {
+        counts.gossipSent += 1
+        send(tag, envelope, on: link)
+      }
     }
   }
 
   /// Everything that a channel knows; nil if it is not ours to know.
-  private func state(of channel: GossipChannel) -> [UInt8]? {
+  private func state(of channel: GossipChannel) -> [[UInt8]]? {
     switch channel {
-    case .topology: topology.update(about: nil).gob
+    case .topology: messages(about: nil)
     case .surrogate: nil
     }
   }

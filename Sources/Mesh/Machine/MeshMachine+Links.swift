@@ -142,6 +142,7 @@ extension MeshMachine {
       guard let bytes = try connections[link]?.session.seal(tag, payload) else { return }
       effects.append(.send(link, bytes))
     } catch {
+      counts.unsentMessages += 1
       note(
         .messages, .warning, "message not sent",
         ["peer": name(of: link), "error": error.description])

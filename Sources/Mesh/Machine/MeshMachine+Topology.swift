@@ -5,22 +5,23 @@ import Inet
 // The picture of who reaches whom, and what follows from it.
 extension MeshMachine {
   /// Our own entry changed, and something about these peers with it: soon the others hear of it.
-  mutating func topologyChanged(about names: [PeerName]) {
+  ///
+  /// `isUrgent`: until they do, frames by VXLAN are lost.
+  mutating func topologyChanged(about names: [PeerName], isUrgent: Bool = false) {
     routes.invalidate(now: now)
-    channel.schedule(about: names, now: now)
+    channel.schedule(about: names, isUrgent: isUrgent, now: now)
   }
 
   /// Tells the others about us and these peers.
   mutating func announce(_ names: Set<PeerName>) {
-    let update = topology.update(about: names.union([options.name]))
-    gossip(update.gob, .topology, except: nil)
+    gossip(messages(about: names.union([options.name])), .topology, except: nil)
   }
 
   /// Forgets everybody who cannot be reached.
   mutating func collectGarbage() {
     channel.collected()
     let (forgotten, isOwnChanged) = topology.collectGarbage(random: &random)
-    if isOwnChanged { topologyChanged(about: []) }
+    if isOwnChanged { topologyChanged(about: [], isUrgent: true) }
     guard !forgotten.isEmpty else { return }
     merged = SeenPayloads()
     routes.invalidate(now: now)
@@ -65,17 +66,16 @@ extension MeshMachine {
     for (name, peer) in topology.peers.sorted(by: { $0.key < $1.key }) where name != options.name {
       let hop = routes.established.unicast[name].flatMap { usable.contains($0) ? $0 : nil }
       let shortID = peer.shortID.flatMap { topology.owner(of: $0) == name ? $0 : nil }
-      // Frames of a peer without a number, or without a way, cannot come: their floods neither.
-      let floods = hop != nil && shortID != nil
+      // Frames of a peer without a way cannot come: their floods neither.
       let broadcast =
-        floods ? routes.established.broadcast(from: name).filter { usable.contains($0) } : []
+        hop != nil ? routes.established.broadcast(from: name).filter { usable.contains($0) } : []
       peers.append(
         MeshForwarding.Peer(name: name, shortID: shortID, nextHop: hop, broadcast: broadcast))
     }
     let own = routes.established.broadcast(from: options.name).filter { usable.contains($0) }
+    let shortID = topology.own.shortID.flatMap { topology.owner(of: $0) == options.name ? $0 : nil }
     let renewed = MeshForwarding(
-      shortID: topology.own.shortID ?? forwarding.shortID, neighbours: neighbours, peers: peers,
-      broadcast: own)
+      shortID: shortID, neighbours: neighbours, peers: peers, broadcast: own)
     guard renewed != forwarding else { return }
     forwarding = renewed
     effects.append(.forwardingChanged)
@@ -110,20 +110,35 @@ extension MeshMachine {
   }
 
   /// Where other peers are connected with somebody we are not connected with.
+  ///
+  /// A peer may invent any number of others. So those behind each neighbour have one address after
+  /// the other, first what the neighbour itself says, and then what the others do in turn.
   private var discovered: Set<SocketAddress> {
-    var found: Set<SocketAddress> = []
+    var said: [PeerName: [[PeerDescription.Connection]]] = [:]
+    var heard = said
     for (name, peer) in topology.peers.sorted(by: { $0.key < $1.key }) where name != options.name {
       let others = peer.connections.lazy.filter {
         $0.peer != options.name && linkOfPeer[$0.peer] == nil
+      }.prefix(ConnectionMaker.discoveredCountMax)
+      guard !others.isEmpty else { continue }
+      if linkOfPeer[name] != nil {
+        said[name] = [Array(others)]
+      } else {
+        heard[routes.all.unicast[name] ?? .unknown, default: []].append(Array(others))
       }
-      // Of a peer that invents others only so many are looked at.
-      for connection in others.prefix(ConnectionMaker.discoveredCountMax) {
-        guard found.count < ConnectionMaker.discoveredCountMax else { return found }
-        if let address = address(discovered: connection) { found.insert(address) }
-      }
+    }
+    let neighbours = Set(said.keys).union(heard.keys).sorted()
+    let lists = neighbours.map { (said[$0] ?? []).joined() + (heard[$0] ?? []).interleaved() }
+    var found: Set<SocketAddress> = []
+    for connection in lists.interleaved().prefix(Self.addressesLookedAtMax) {
+      guard found.count < ConnectionMaker.discoveredCountMax else { return found }
+      if let address = address(discovered: connection) { found.insert(address) }
     }
     return found
   }
+
+  /// Most connections of others lead to the same peers, so more are looked at than are wanted.
+  private static var addressesLookedAtMax: Int { 1 << 16 }
 
   /// Where to dial somebody whom another peer is connected with; nil if that is no address.
   private func address(discovered connection: PeerDescription.Connection) -> SocketAddress? {

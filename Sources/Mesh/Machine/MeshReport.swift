@@ -58,6 +58,10 @@ public struct MeshReport: Sendable, Equatable {
     public var gossipReceived: UInt64 = 0
     /// Gossip messages sent or passed on, once for each neighbour.
     public var gossipSent: UInt64 = 0
+    /// Messages that were too long to be sent.
+    public var unsentMessages: UInt64 = 0
+    /// Descriptions and names of peers that were not taken, as there was no room for more.
+    public var leftOutPeers: UInt64 = 0
     /// Messages with a tag that is unknown, or known only from old peers.
     public var unknownMessages: UInt64 = 0
     /// Special frames that name nobody we are connected with.

@@ -3,7 +3,7 @@
 import Inet
 
 /// The ways for gossip, calculated when something is passed on, and for frames, calculated at most
-/// every 100 ms.
+/// every 100 ms, and less often where that is much work.
 struct MeshRoutes: Sendable {
   /// For gossip.
   var all: Routes
@@ -25,7 +25,14 @@ struct MeshRoutes: Sendable {
   mutating func invalidate(now: MeshInstant) {
     isGossipStale = true
     guard dueAt == nil else { return }
-    dueAt = max(now, calculatedAt?.advanced(by: MeshTiming.routes) ?? now)
+    dueAt = max(now, calculatedAt?.advanced(by: pause) ?? now)
+  }
+
+  /// From one calculation to the next: long enough that all of them take about a tenth of the time,
+  /// as a step takes some nanoseconds.
+  private var pause: Duration {
+    let work = Duration.nanoseconds(20 * established.stepCount)
+    return min(max(work, MeshTiming.routes), MeshTiming.routesMax)
   }
 
   /// Calculates those for gossip again if they are behind, so that messages take the ways of now.

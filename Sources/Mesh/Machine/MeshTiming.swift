@@ -22,6 +22,8 @@ enum MeshTiming {
   static let rekeyIntervalMin = Duration.seconds(1)
   /// Between two calculations of all routes.
   static let routes = Duration.milliseconds(100)
+  /// The same where they take long.
+  static let routesMax = Duration.seconds(10)
 }
 
 extension Optional<MeshInstant> {

@@ -8,16 +8,25 @@ struct TopologyChannel: Sendable {
   private var announced: Set<PeerName> = []
   /// When changes are told; nil: there are none.
   private(set) var announceAt: MeshInstant?
+  /// When they were told last.
+  private var announcedAt: MeshInstant?
   /// When peers that are gone are looked for; nil: nothing changed.
   private(set) var collectAt: MeshInstant?
 
   /// When something is to be done.
   var nextDeadline: MeshInstant? { [announceAt, collectAt].compactMap(\.self).min() }
 
-  /// Something about us and these peers is to be told, together with what follows soon.
-  mutating func schedule(about names: some Sequence<PeerName>, now: MeshInstant) {
+  /// Something about us and these peers is to be told, together with what follows soon; what is
+  /// urgent at once, but not more often than anything else.
+  mutating func schedule(
+    about names: some Sequence<PeerName>, isUrgent: Bool = false, now: MeshInstant
+  ) {
     announced.formUnion(names)
-    announceAt = announceAt ?? now.advanced(by: MeshTiming.announcement)
+    let usual = announceAt ?? now.advanced(by: MeshTiming.announcement)
+    announceAt = usual
+    guard isUrgent else { return }
+    let earliest = announcedAt?.advanced(by: MeshTiming.announcement) ?? now
+    announceAt = min(usual, max(now, earliest))
   }
 
   /// An update came: soon somebody may be unreachable.
@@ -29,6 +38,7 @@ struct TopologyChannel: Sendable {
   mutating func takeAnnouncement(now: MeshInstant) -> Set<PeerName>? {
     guard announceAt.isDue(now) else { return nil }
     announceAt = nil
+    announcedAt = now
     defer { announced = [] }
     return announced
   }

@@ -25,11 +25,16 @@ public struct GossipEnvelope: Sendable, Equatable {
   /// How long a channel's name may be, in bytes.
   public static let channelLengthMax = 256
 
+  /// There are four; definitions that nobody needs may have some, too.
+  private static let valueCountMax = 64
+
   /// Reads an envelope, of a unicast with its destination.
   ///
   /// - Throws: `GobError`, also if the channel's name is longer than 256 bytes.
   public init(gob: [UInt8], isUnicast: Bool) throws(GobError) {
-    var decoder = GobDecoder(gob)
+    var limits = GobLimits()
+    limits.valueCount = GossipEnvelope.valueCountMax
+    var decoder = GobDecoder(gob, limits: limits)
     channel = try decoder.required().string(at: decoder.valueOffset)
     guard channel.utf8.count <= GossipEnvelope.channelLengthMax else {
       let length = channel.utf8.count

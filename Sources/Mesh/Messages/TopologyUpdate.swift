@@ -90,6 +90,28 @@ public struct TopologyUpdate: Sendable, Equatable {
     }
   }
 
+  /// What one message should have in bytes at most: some of the 10 MiB that it may have.
+  public static let usualLengthMax = 4 << 20
+
+  /// The update in parts that have up to `lengthMax` bytes on the wire, unless one peer alone takes
+  /// more; nothing if it is about nobody.
+  ///
+  /// Who gets one part before another takes those for placeholders that the other one describes.
+  public func parts(lengthMax: Int) -> [TopologyUpdate] {
+    var parts: [TopologyUpdate] = []
+    var length = 0
+    for peer in peers {
+      let more = peer.encodedLengthMax
+      if parts.isEmpty || length + more > lengthMax {
+        parts.append(TopologyUpdate(peers: []))
+        length = 0
+      }
+      parts[parts.count - 1].peers.append(peer)
+      length += more
+    }
+    return parts
+  }
+
   /// The update on the wire, everything in the order of names.
   public var gob: [UInt8] {
     // Weave's own numbers begin here, as another type has taken 65.
@@ -99,5 +121,12 @@ public struct TopologyUpdate: Sendable, Equatable {
       encoder.encode(peer.connectionSummaries, as: PeerDescription.connectionsType)
     }
     return encoder.bytes
+  }
+}
+
+extension PeerDescription {
+  /// Bytes on the wire at most, without what is said once in each update.
+  fileprivate var encodedLengthMax: Int {
+    connections.reduce(80 + nickname.utf8.count) { $0 + 24 + $1.address.utf8.count }
   }
 }

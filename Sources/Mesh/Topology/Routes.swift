@@ -19,6 +19,8 @@ public struct Routes: Sendable {
   public let edges: Edges
   /// The first hop to every peer that can be reached; without ourselves.
   public private(set) var unicast: [PeerName: PeerName] = [:]
+  /// Connections that were walked over so far: how much work it was.
+  public private(set) var stepCount = 0
   private let graph: TopologyGraph
   private let ownIndex: Int?
   /// What `broadcast` computed, by source.
@@ -46,7 +48,7 @@ public struct Routes: Sendable {
     // Established connections lead both ways. Without this each of a crowd that somebody invented
     // would be walked from.
     if edges == .established, start != ownIndex, unicast[source] == nil { return [] }
-    let neighbours = graph.neighbours(of: ownIndex, notReachedFrom: start)
+    let neighbours = graph.neighbours(of: ownIndex, notReachedFrom: start, steps: &stepCount)
     let names = neighbours.map { graph.names[$0] }
     broadcasts[source] = names
     return names

@@ -3,24 +3,22 @@
 public import Inet
 
 extension Topology {
-  /// Takes an update, or nothing of it; `random` draws short numbers.
-  ///
-  /// - Throws: `TopologyError` if more would be known afterwards than `limits` allow.
+  /// Takes an update, as far as `limits` leave room for it; `random` draws short numbers.
   public mutating func merge(
     _ update: TopologyUpdate, random: inout some RandomNumberGenerator
-  ) throws(TopologyError) -> Merge {
-    let taken = news(of: update)
-    let placeholders = namesMentionedFirst(by: taken)
-    try admit(taken, placeholders)
+  ) -> Merge {
+    var taken = news(of: update)
     var merge = Merge()
+    let (placeholders, leftOutCount) = admit(&taken)
+    merge.leftOutCount = leftOutCount
     merge.changed = Set(taken.keys)
     merge.all = Set(update.peers.lazy.map(\.name).filter { $0 != .unknown })
     for peer in taken.values { replace(peer) }
     for name in placeholders { replace(PeerDescription(placeholderFor: name)) }
     owners.refresh(peers)
     let isOutlived = outliveEarlierSelves(in: update)
-    let isRenumbered = resolveShortIDCollision(random: &random)
-    merge.isOwnChanged = isOutlived || isRenumbered
+    merge.isRenumbered = resolveShortIDCollision(random: &random)
+    merge.isOwnChanged = isOutlived || merge.isRenumbered
     return merge
   }
 
@@ -38,35 +36,6 @@ extension Topology {
       news[peer.name] = peer
     }
     return news.mapValues(limited)
-  }
-
-  /// The names that become placeholders.
-  ///
-  /// Descriptions that are older than ours mention others in vain: nothing would lead to those, and
-  /// the next garbage collection would remove them.
-  private func namesMentionedFirst(by news: [PeerName: PeerDescription]) -> Set<PeerName> {
-    var names: Set<PeerName> = []
-    for peer in news.values {
-      for name in peer.connections.lazy.map(\.peer) where !peers.keys.contains(name) {
-        if !news.keys.contains(name) { names.insert(name) }
-      }
-    }
-    return names
-  }
-
-  private func admit(
-    _ news: [PeerName: PeerDescription], _ placeholders: Set<PeerName>
-  ) throws(TopologyError) {
-    let added = news.keys.count { !peers.keys.contains($0) } + placeholders.count
-    if added > 0, peers.count + added > limits.peerCount {
-      throw .tooManyPeers(count: peers.count + added, limit: limits.peerCount)
-    }
-    let more = news.values.reduce(0) { sum, peer in
-      sum + peer.connections.count - (peers[peer.name]?.connections.count ?? 0)
-    }
-    if more > 0, connectionCount + more > limits.connectionCount {
-      throw .tooManyConnections(count: connectionCount + more, limit: limits.connectionCount)
-    }
   }
 
   /// Counts our version beyond that of a process before us with our name, which the others would
@@ -118,12 +87,14 @@ extension Topology {
 // MARK: - What others say, made harmless
 
 extension Topology {
-  /// The description with connections by name, one for each peer (the last one counts), in memory
-  /// of its own that is no larger than needed, and with texts no longer than allowed.
+  /// The description with connections by name, one for each peer (the last one counts) and the
+  /// first so many, in memory of its own that is no larger than needed, and with texts no longer
+  /// than allowed.
   func limited(_ peer: PeerDescription) -> PeerDescription {
     var limited = peer
     limited.nickname = peer.nickname.prefix(utf8Length: limits.nicknameLength)
-    limited.connections = connectionsByName(peer.connections).map { connection in
+    let connections = connectionsByName(peer.connections).prefix(limits.connectionCountOfPeer)
+    limited.connections = connections.map { connection in
       guard connection.address.utf8.count > limits.addressLength else { return connection }
       var connection = connection
       connection.address = ""

@@ -5,8 +5,9 @@ public import Inet
 /// Who is there and who is connected with whom, as this peer knows it (wire notes, section 9).
 ///
 /// Every connection of a peer in the picture leads to a peer in the picture, if only to a
-/// placeholder: a name with UID 0 and version 0 that somebody mentioned and nobody described. The
-/// unknown name is never part of it; what others say about it is ignored.
+/// placeholder: a name with UID 0 and version 0 that somebody mentioned and nobody described. Only
+/// when there are as many peers as are kept, it may lead nowhere. The unknown name is never part of
+/// it; what others say about it is ignored.
 public struct Topology: Sendable {
   /// What an update changed.
   public struct Merge: Sendable, Equatable {
@@ -16,18 +17,31 @@ public struct Topology: Sendable {
     public var all: Set<PeerName> = []
     /// Whether our own version or short number changed, so that the others have to hear of it.
     public var isOwnChanged = false
+    /// Whether our short number changed.
+    public var isRenumbered = false
+    /// Descriptions and names that there was no room for.
+    public var leftOutCount = 0
   }
 
   /// How much of what others say is kept.
   public struct Limits: Sendable, Equatable {
-    /// Peers at most, with placeholders; an update beyond that is refused.
+    /// Peers at most, with placeholders; beyond that only those that we are connected with.
     public var peerCount = 8192
-    /// Connections of all peers together at most; an update beyond that is refused.
+    /// Connections of all peers together; beyond that descriptions with more of them than their
+    /// peer's share are not taken.
     public var connectionCount = 1 << 18
-    /// The longest address in bytes of UTF-8; a longer one is replaced by none.
-    public var addressLength = 64
-    /// The longest nickname in bytes of UTF-8; the rest of a longer one is cut off.
-    public var nicknameLength = 1024
+    /// Connections that a peer may have in any case.
+    public var peerShare = 32
+    /// Connections that a peer may have in any case if we are connected with it.
+    public var neighbourShare = 1024
+    /// Connections of one peer at most; the rest is left out.
+    public var connectionCountOfPeer = 8192
+    /// The longest address in bytes of UTF-8, which any of IPv6 with a port has; a longer one is
+    /// replaced by none.
+    public var addressLength = 48
+    /// The longest nickname in bytes of UTF-8, which any host's name has; the rest of a longer one
+    /// is cut off.
+    public var nicknameLength = 256
 
     /// The defaults.
     public init() {}

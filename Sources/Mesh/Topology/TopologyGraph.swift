@@ -118,7 +118,9 @@ extension TopologyGraph {
 
   /// The neighbours of `stop` that are not reached yet when widening from `start` comes to it;
   /// none if it never does.
-  func neighbours(of stop: Int, notReachedFrom start: Int) -> [Int] {
+  ///
+  /// `steps` grows by the connections that were walked over.
+  func neighbours(of stop: Int, notReachedFrom start: Int, steps: inout Int) -> [Int] {
     var standings = [Standing](repeating: .other, count: names.count)
     let candidates = neighbours[starts[stop]..<starts[stop + 1]]
     for neighbour in candidates { standings[Int(neighbour)] = .wanted }
@@ -132,6 +134,7 @@ extension TopologyGraph {
         if peer == stop {
           return candidates.map { Int($0) }.filter { standings[$0] == .wanted }
         }
+        steps += starts[peer + 1] - starts[peer]
         for position in starts[peer]..<starts[peer + 1] {
           let neighbour = Int(neighbours[position])
           guard standings[neighbour] != .reached else { continue }

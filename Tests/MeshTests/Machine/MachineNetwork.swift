@@ -34,7 +34,7 @@ struct MachineNetwork {
   static let timeout = Duration.seconds(5)
 
   private(set) var now = MeshInstant(nanoseconds: 1_000_000_000)
-  private(set) var hosts: [UInt8: Host] = [:]
+  var hosts: [UInt8: Host] = [:]
   private var events: [(at: MeshInstant, event: Event)] = []
   private var random: SeededGenerator
   private var cuts: Set<[UInt8]> = []

@@ -57,4 +57,14 @@ import Testing
       }
     }
   }
+
+  @Test func aStreamOfManyValuesIsRefusedAtOnce() {
+    var encoder = GobEncoder()
+    encoder.encode(
+      .sequence(Array(repeating: .uint(1), count: 1000)), as: .sequence(element: .uint))
+    let error = #expect(throws: GobError.self) {
+      try GossipEnvelope(gob: encoder.bytes, isUnicast: false)
+    }
+    #expect(error?.reason == .tooLarge("more than 64 values"))
+  }
 }

@@ -134,4 +134,32 @@ import Testing
       (error as? GobError)?.reason == .unexpectedType(expected: "an unsigned number")
     }
   }
+
+  @Test func partsSayTogetherWhatTheWholeDoes() throws {
+    var peers: [PeerDescription] = []
+    for number in 1...40 as ClosedRange<UInt64> {
+      var one = described(
+        peer(0xFFFF_FFFF_F000 + number), uid: .max, version: .max, shortID: ShortID(4095),
+        connectedWith: (1...number).map { peer($0) })
+      one.nickname = String(repeating: "n", count: Int(number))
+      peers.append(one)
+    }
+    let parts = TopologyUpdate(peers: peers).parts(lengthMax: 1000)
+    #expect(parts.count > 10)
+    #expect(parts.flatMap(\.peers) == peers)
+    // Definitions of types come on top.
+    let definitions = TopologyUpdate(peers: [described(peer(1), connectedWith: [peer(2)])]).gob
+    for part in parts where part.peers.count > 1 {
+      #expect(part.gob.count <= 1000 + definitions.count)
+    }
+    #expect(TopologyUpdate(peers: []).parts(lengthMax: 1000).isEmpty)
+    #expect(TopologyUpdate(peers: peers).parts(lengthMax: 1 << 20).count == 1)
+  }
+
+  @Test func longestDescriptionThatIsKeptFitsOneMessage() {
+    let limits = Topology.Limits()
+    let length = limits.connectionCountOfPeer * (24 + limits.addressLength)
+    #expect(length + limits.nicknameLength + 80 < TopologyUpdate.usualLengthMax)
+    #expect(TopologyUpdate.usualLengthMax < 10 << 20)
+  }
 }

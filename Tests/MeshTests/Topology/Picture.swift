@@ -30,7 +30,7 @@ struct Picture {
   }
 
   /// What `name` knows when it has heard of everybody.
-  func topology(of name: PeerName) throws(TopologyError) -> Topology {
+  func topology(of name: PeerName) -> Topology {
     var topology = Topology(own: described(name))
     for connection in peers[name]?.connections ?? [] {
       topology.addConnection(
@@ -40,7 +40,7 @@ struct Picture {
     }
     var random = SeededGenerator(seed: 0)
     let others = peers.values.filter { $0.name != name }
-    _ = try topology.merge(TopologyUpdate(peers: others), random: &random)
+    _ = topology.merge(TopologyUpdate(peers: others), random: &random)
     return topology
   }
 

@@ -13,7 +13,7 @@ struct TopologyMergeTests {
   private mutating func merge(
     _ peers: [PeerDescription], into topology: inout Topology
   ) throws -> Topology.Merge {
-    try topology.merge(TopologyUpdate(peers: peers), random: &random)
+    topology.merge(TopologyUpdate(peers: peers), random: &random)
   }
 
   @Test mutating func newPeersAndWhomTheyMentionAreAdded() throws {
@@ -126,47 +126,15 @@ struct TopologyMergeTests {
     var topology = Topology(own: own)
     var update = described(peer(1), connectedWith: [peer(2), peer(3)])
     update.nickname = String(repeating: "ä", count: 1000)
-    update.connections[0].address = String(repeating: "1", count: 64)
-    update.connections[1].address = String(repeating: "1", count: 65)
+    update.connections[0].address = String(repeating: "1", count: 48)
+    update.connections[1].address = String(repeating: "1", count: 49)
     _ = try merge([update], into: &topology)
     let limited = topology.peers[peer(1)]
-    #expect(limited?.nickname == String(repeating: "ä", count: 512))
+    #expect(limited?.nickname == String(repeating: "ä", count: 128))
     #expect(limited?.connections.map(\.address) == [update.connections[0].address, ""])
     update.name = peer(4)
     update.nickname = "a" + update.nickname
     _ = try merge([update], into: &topology)
-    #expect(topology.peers[peer(4)]?.nickname.utf8.count == 1023)
-  }
-
-  @Test mutating func updateBeyondTheLimitsIsRefusedAsAWhole() throws {
-    var limits = Topology.Limits()
-    limits.peerCount = 4
-    limits.connectionCount = 5
-    var topology = Topology(own: own, limits: limits)
-    let fitting = described(peer(1), version: 1, connectedWith: [peer(2), peer(3), peer(5)])
-    _ = try merge([fitting], into: &topology)
-    let before = topology.peers
-    let many = TopologyUpdate(peers: [described(peer(2), connectedWith: [peer(4)])])
-    #expect(throws: TopologyError.tooManyPeers(count: 5, limit: 4)) {
-      try topology.merge(many, random: &random)
-    }
-    let three = [peer(1), peer(2), peer(5)]
-    let wide = TopologyUpdate(peers: [described(peer(3), version: 1, connectedWith: three)])
-    #expect(throws: TopologyError.tooManyConnections(count: 6, limit: 5)) {
-      try topology.merge(wide, random: &random)
-    }
-    #expect(topology.peers == before)
-    // Replacing is possible at the limit, and at once with what makes room.
-    let less = described(peer(1), version: 2, connectedWith: [peer(3), peer(5)])
-    #expect(try merge([less] + wide.peers, into: &topology).changed == [peer(1), peer(3)])
-    #expect(topology.connectionCount == 5)
-  }
-
-  @Test func refusalSaysWhatToLookFor() {
-    #expect(
-      TopologyError.tooManyPeers(count: 5, limit: 4).description
-        == "a topology update would make 5 peers known, at most 4 are accepted: look for a peer "
-        + "that invents others, or split the mesh")
-    #expect(TopologyError.tooManyConnections(count: 2, limit: 1).description.contains("2 conn"))
+    #expect(topology.peers[peer(4)]?.nickname.utf8.count == 255)
   }
 }

@@ -77,7 +77,7 @@ struct TopologyTests {
     var topology = Topology(own: own)
     var random = SeededGenerator(seed: 1)
     let known = described(peer(9), uid: 1, version: 3, connectedWith: [peer(5)])
-    _ = try topology.merge(TopologyUpdate(peers: [known]), random: &random)
+    _ = topology.merge(TopologyUpdate(peers: [known]), random: &random)
     topology.addConnection(to: described(peer(9), uid: 2), address: "", isOutbound: true)
     #expect(topology.peers[peer(9)] == known)
   }
