@@ -40,7 +40,7 @@ struct TopologyLimitTests {
     #expect(topology.peers.keys.sorted() == [1, 2, 3, 5].map { peer($0) })
     // Nothing leads to 3 any more, so that there is room for 4.
     #expect(topology.collectGarbage(random: &random).forgotten == [peer(1), peer(2), peer(3)])
-    topology.addConnection(to: second, address: "", isOutbound: true)
+    topology.addConnection(to: described(peer(1)), address: "", isOutbound: true)
     #expect(self.merge([second, newcomer], into: &topology).leftOutCount == 0)
     #expect(topology.peers.keys.sorted() == [1, 2, 4, 5].map { peer($0) })
     #expect(Routes(topology, edges: .established).unicast[peer(4)] == nil)
