@@ -29,7 +29,8 @@ package struct Daemon: Sendable {
   ///
   /// Without a list in the file it is all cores but the first, at least one. Where the underlay may
   /// go through AF_XDP it is no more than it has queues: a worker without a queue has others carry
-  /// its frames, which costs a copy. UDP sockets are as many as there are workers.
+  /// its frames, which costs a copy. UDP sockets are as many as there are workers, of which there
+  /// are four at most: each has a socket with rings at every container's port, too.
   ///
   /// `file` is read again at each SIGHUP; `threshold` is the one that `logger` writes by.
   package init(
@@ -52,7 +53,7 @@ package struct Daemon: Sendable {
   /// AF_XDP.
   static func usualCores(of cores: [Int], queueCount: Int?) -> [Int] {
     let others = cores.count > 1 ? cores.dropFirst() : cores[...]
-    return Array(others.prefix(min(max(queueCount ?? .max, 1), Engine.workerCountMax)))
+    return Array(others.prefix(min(max(queueCount ?? 4, 1), Engine.workerCountMax)))
   }
 
   /// Keeps this thread, and every one it will start, off the workers' cores; called before anything

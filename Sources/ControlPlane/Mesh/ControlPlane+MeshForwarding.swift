@@ -74,7 +74,7 @@ extension ControlPlane {
     }
   }
 
-  /// Adds peers that frames can come from; neighbours first, as whoever is far away may be invented.
+  /// Adds peers that frames can come from; neighbours first, as who is far away may be invented.
   private func addPeers(_ peers: [MeshForwarding.Peer]) {
     var isShort = false
     let new = peers.filter {

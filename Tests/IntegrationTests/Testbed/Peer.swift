@@ -2,7 +2,8 @@
 
 /// The containers' side of a conversation: a small Python program with a few roles.
 ///
-/// Each role that waits for others says `ready` first, and every role ends by itself after five minutes.
+/// Each role that waits for others says `ready` first, and every role ends by itself after five
+/// minutes.
 enum Peer {
   /// The words that play a role.
   static func command(_ role: String, _ arguments: [String] = []) -> [String] {
