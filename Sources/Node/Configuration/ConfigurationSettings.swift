@@ -50,8 +50,8 @@ enum ConfigurationSettings {
       meaning: "The cores that move frames, with one worker thread pinned to each."),
     noun: "core", in: 0...1023, countMax: Engine.workerCountMax,
     default: "all cores but the first, at least one and at most \(Engine.workerCountMax); where "
-      + "the underlay may go through AF_XDP, no more than `underlay.interface` has queues, else no more than 4"
-  )
+      + "the underlay may go through AF_XDP, no more than `underlay.interface` has queues, else "
+      + "no more than 4")
 
   static let idle = ConfigurationSetting<Configuration.Idle>.choice(
     .init(
