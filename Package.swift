@@ -257,7 +257,9 @@ let fuzzer: [Target] = [
     ]),
   .target(
     name: "Node",
-    dependencies: ["ControlPlane", "Forwarding", "HostNetwork", "Inet", "Sealing", logging],
+    dependencies: [
+      "ControlPlane", "Dataplane", "Forwarding", "HostNetwork", "Inet", "Sealing", logging,
+    ],
     path: "Sources/Node/Configuration",
     swiftSettings: strict),
   fuzzTargets,
